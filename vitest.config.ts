@@ -1,0 +1,39 @@
+import { defineConfig } from "vitest/config";
+
+const node = { environment: "node", pool: "forks" } as const;
+
+export default defineConfig({
+  test: {
+    reporters: ["default", "./packages/testing/src/closing-line-reporter.ts"],
+    projects: [
+      {
+        test: {
+          ...node,
+          name: "unit",
+          include: ["apps/*/src/**/*.test.ts", "packages/*/src/**/*.test.ts"],
+          exclude: ["**/*.contract.test.ts", "packages/e2e/**", "**/node_modules/**"],
+        },
+      },
+      {
+        test: {
+          ...node,
+          name: "contract",
+          include: ["apps/*/src/**/*.contract.test.ts", "packages/*/src/**/*.contract.test.ts"],
+          globalSetup: "./packages/testing/src/provide-servers.ts",
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          ...node,
+          name: "e2e",
+          include: ["packages/e2e/src/**/*.e2e.test.ts"],
+          globalSetup: "./packages/testing/src/provide-servers.ts",
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
