@@ -1,0 +1,147 @@
+import { type Loop, type Service, startLoop } from "@qbit-sidecars/service";
+import type { Config } from "./config.ts";
+import { ControlServer } from "./gluetun-control.ts";
+import { PortFile } from "./gluetun-file.ts";
+import { fileFirst } from "./port-sources.ts";
+import { openQbittorrent, qbittorrentListener } from "./qbittorrent.ts";
+import { describeChange, measure, statusReport } from "./report.ts";
+import { PortSync } from "./sync-port.ts";
+import { ChangeTeller, command, webhook } from "./tell-change.ts";
+
+/**
+ * port-sync: keeps qBittorrent's listening port equal to the port the VPN forwards.
+ *
+ * @returns the exit code with `--once`; otherwise it ends when the service is stopped
+ */
+export async function portSync(config: Config, service: Service): Promise<number | void> {
+  const { log, closers } = service;
+  const client = await openQbittorrent(config, service);
+  closers.defer(() => client.close());
+  const file = portFile(config, service);
+  const sync = new PortSync({
+    sources: fileFirst(file, controlServer(config)),
+    listener: qbittorrentListener(client),
+    policy: policy(config),
+    lostAfterMs: config.lostAfter,
+    reannounce: config.reannounce,
+    now: () => service.clock.now(),
+  });
+  sync.onChange((change) => log.info({ change }, describeChange(change)));
+  if (config.once) return syncOnce(sync, service);
+
+  const loop = startSyncing(sync, config, service);
+  watchPortFile(file, loop, { config, service });
+  tellChanges(sync, config, service);
+  serveHealth(sync, loop, { config, service });
+  await service.health.listen(config.healthAddr).then((listener) => closers.use(listener));
+  await stopped(service.signal);
+}
+
+async function syncOnce(sync: PortSync, { log, signal }: Service): Promise<number> {
+  const result = await sync.step(signal);
+  if (result.converged) log.info(`qBittorrent listens on the forwarded port ${sync.view().forwarded.port}`);
+  else log.error(`qBittorrent was left as it is: ${result.reason}`);
+  return result.converged ? 0 : 1;
+}
+
+function startSyncing(sync: PortSync, config: Config, service: Service): Loop {
+  const counts = measure(service.metrics, { view: () => sync.view(), loop: () => loop.status() }, () => service.clock.now());
+  sync.onChange(counts.change);
+  const loop = service.closers.use(
+    startLoop({
+      ...service,
+      name: "sync-port",
+      everyMs: config.syncInterval,
+      backoff: { minMs: 250, maxMs: 15_000 },
+      step: async ({ signal }) => {
+        try {
+          return await sync.step(signal);
+        } catch (error) {
+          if (!signal.aborted) counts.failure(error);
+          throw error;
+        }
+      },
+    }),
+  );
+  return loop;
+}
+
+function watchPortFile(file: PortFile, loop: Loop, { config, service }: Context): void {
+  service.closers.use(
+    file.watch({
+      pollMs: config.pollInterval,
+      onChange: () => loop.wake("the port file changed", { supersede: true }),
+      onError: (err) => service.log.warn({ err }, "watching the port file; it is still looked at every POLL_INTERVAL"),
+    }),
+  );
+}
+
+function tellChanges(sync: PortSync, config: Config, service: Service): void {
+  const messengers = [
+    ...(config.onChangeCommand === undefined ? [] : [command(config.onChangeCommand)]),
+    ...(config.webhookUrl === undefined ? [] : [webhook(config.webhookUrl.reveal())]),
+  ];
+  if (messengers.length === 0) return;
+  const teller = new ChangeTeller(messengers);
+  const { log, clock, random, signal, closers } = service;
+  const loop = closers.use(
+    startLoop({
+      ...{ log, clock, random, signal },
+      name: "tell-change",
+      everyMs: 24 * 60 * 60_000,
+      backoff: { minMs: 1000, maxMs: 5 * 60_000 },
+      step: (context) => teller.step(context.signal),
+    }),
+  );
+  sync.onChange((change) => {
+    teller.tell(change);
+    loop.wake("a change", { supersede: true });
+  });
+}
+
+function serveHealth(sync: PortSync, loop: Loop, { config, service }: Context): void {
+  const { health } = service;
+  health.dependency("qbittorrent", () => {
+    const { failures, reason } = loop.status();
+    return { ok: failures === 0, detail: failures === 0 ? `answers at ${config.qbitUrl}` : reason };
+  });
+  health.dependency("vpn", () => {
+    const { port, why } = sync.view().forwarded;
+    return { ok: why === undefined && port !== undefined, detail: why ?? `forwards port ${port}` };
+  });
+  health.route("GET", "/status", () => ({
+    body: statusReport({ view: () => sync.view(), loop: () => loop.status() }),
+  }));
+  health.route("POST", "/rebind", { loopbackOnly: true }, () => {
+    sync.askRebind();
+    loop.wake("a rebind was asked for");
+    return { status: 202, body: { rebind: "asked for", see: "/status" } };
+  });
+}
+
+type Context = { config: Config; service: Service };
+
+function portFile(config: Config, { clock }: Service): PortFile {
+  return new PortFile({ path: config.portFile, index: config.portIndex, debounceMs: config.debounce, clock });
+}
+
+function controlServer(config: Config): ControlServer | undefined {
+  if (config.gluetunAddr === undefined) return undefined;
+  return new ControlServer({
+    url: config.gluetunAddr,
+    index: config.portIndex,
+    timeoutMs: config.gluetunTimeout,
+    apiKey: config.gluetunApiKey?.reveal(),
+    username: config.gluetunUser,
+    password: config.gluetunPass?.reveal(),
+  });
+}
+
+function policy({ onPortLost, parkPort, disableUpnp, rebindAfter }: Config) {
+  return { onPortLost, parkPort, disableUpnp, rebindAfterMs: rebindAfter };
+}
+
+function stopped(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}

@@ -1,0 +1,17 @@
+import { type ProcessLike, runService } from "@qbit-sidecars/service";
+import { portSync } from "./app.ts";
+import { settings } from "./config.ts";
+
+/** Everything `main.ts` runs unless it only answers a health check. */
+export function program(process: ProcessLike): Promise<void> {
+  return runService(
+    {
+      name: "port-sync",
+      version: "0.1.0",
+      about: "Keeps qBittorrent's listening port equal to the port that the VPN forwards.",
+      settings,
+      start: portSync,
+    },
+    process,
+  );
+}
