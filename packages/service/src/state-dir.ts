@@ -1,0 +1,82 @@
+import { mkdir, readFile, readdir, unlink } from "node:fs/promises";
+import { join } from "node:path";
+
+import type { Logger } from "./log.ts";
+import type { Metrics } from "./metrics.ts";
+import { isLeftover, writeFileAtomic } from "./write-file-atomic.ts";
+
+export type StateDirOptions = {
+  /** The setting STATE_DIR. Made when it does not exist. */
+  dir: string;
+  /** What still holds while nothing can be kept, in words: "a new port is asked for after every restart". */
+  promise: string;
+  log: Logger;
+  metrics: Metrics;
+};
+
+/** A directory that keeps an app's state across restarts, or admits that it cannot. */
+export type StateDir = {
+  readonly dir: string;
+  /** Whether the last write succeeded. */
+  writable(): boolean;
+  /** The file's content; undefined when it does not exist or cannot be read (which is logged). */
+  read(name: string): Promise<string | undefined>;
+  /**
+   * Replaces the file atomically and durably. Resolves to false when that was not possible: the app goes on
+   * with the weaker promise, which is logged once, and state_dir_writable is 0 until a write succeeds.
+   */
+  write(name: string, content: string, options?: { mode?: number }): Promise<boolean>;
+};
+
+/** Opens the state directory; tries a write so that a wrong permission shows at start and not a day later. */
+export async function openStateDir({ dir, promise, log, metrics }: StateDirOptions): Promise<StateDir> {
+  const gauge = metrics.gauge({
+    name: "state_dir_writable",
+    help: "1 when state is kept across restarts, 0 when STATE_DIR cannot be written.",
+  });
+  let writable = true;
+  const wrote = (error?: unknown): boolean => {
+    const now = error === undefined;
+    if (writable && !now) log.warn({ err: error, dir }, `STATE_DIR cannot be written, so ${promise}`);
+    if (!writable && now) log.info({ dir }, "STATE_DIR can be written again");
+    writable = now;
+    gauge.set(now ? 1 : 0);
+    return now;
+  };
+  const attempt = async (write: () => Promise<unknown>): Promise<boolean> => {
+    try {
+      await mkdir(dir, { recursive: true });
+      await write();
+      return wrote();
+    } catch (error) {
+      return wrote(error);
+    }
+  };
+
+  await attempt(() => tryOut(dir));
+  return {
+    dir,
+    writable: () => writable,
+    read: (name) => readIfThere(join(dir, name), log),
+    write: (name, content, options) => attempt(() => writeFileAtomic(join(dir, name), content, options)),
+  };
+}
+
+async function tryOut(dir: string): Promise<void> {
+  const probe = join(dir, ".writable");
+  await writeFileAtomic(probe, "");
+  await unlink(probe);
+  // What a kill in the middle of an earlier write has left.
+  const leftovers = (await readdir(dir)).filter(isLeftover);
+  await Promise.all(leftovers.map((name) => unlink(join(dir, name))));
+}
+
+async function readIfThere(path: string, log: Logger): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    const absent = error instanceof Error && "code" in error && error.code === "ENOENT";
+    if (!absent) log.warn({ err: error, path }, "reading kept state; going on without it");
+    return undefined;
+  }
+}
