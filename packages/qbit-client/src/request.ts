@@ -1,0 +1,153 @@
+import { Agent as HttpAgent, type IncomingHttpHeaders } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import got, { RequestError } from "got";
+import { networkError } from "./network-error.ts";
+import { QbitResponseError } from "./errors.ts";
+
+export interface TransportOptions {
+  /** Where the Web UI is, sub-path included, without trailing slash. */
+  url: URL;
+  timeoutMs: number;
+  /** PEM certificates that replace the system's roots. */
+  ca?: string | undefined;
+  insecureSkipVerify?: boolean | undefined;
+  headers?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface HttpRequest {
+  method: "GET" | "POST";
+  /** Relative to the Web UI's URL: `api/v2/app/version`. */
+  path: string;
+  query?: URLSearchParams | undefined;
+  body?: { contentType: string; bytes: string | Uint8Array } | undefined;
+  headers?: Readonly<Record<string, string>> | undefined;
+  /** What is being done, for messages: "reading the preferences". */
+  doing: string;
+  /** The table's name of the endpoint, for events. */
+  endpoint: string;
+  /** Sending it twice does no more than sending it once. */
+  replayable: boolean;
+  timeoutMs?: number | undefined;
+  maxBytes?: number | undefined;
+  signal?: AbortSignal | undefined;
+  onReplay?: (() => void) | undefined;
+}
+
+export interface HttpAnswer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: Buffer;
+}
+
+/** 64 MiB: `torrents/info` of 50,000 torrents is 73 MB, which callers of such lists ask for by `maxBytes`. */
+export const defaultMaxBytes = 64 * 1024 * 1024;
+
+/**
+ * qBittorrent closes a kept-alive connection after 7 s without a request; closing first avoids sending a
+ * request into a connection that is just being closed.
+ */
+const idleMs = 5000;
+
+/**
+ * Sends one request and returns whatever HTTP answer comes. Redirects are not followed, nothing is decoded.
+ * Every failure is a {@link QbitError} made from scratch: got's errors carry the request's options, and with
+ * them the password, the key or the cookie.
+ */
+export class Transport {
+  readonly url: URL;
+  readonly #options: TransportOptions;
+  readonly #agents: { http: HttpAgent; https: HttpsAgent };
+
+  constructor(options: TransportOptions) {
+    this.#options = options;
+    this.url = options.url;
+    const agentOptions = { keepAlive: true, timeout: idleMs, maxSockets: 8, maxFreeSockets: 4 };
+    this.#agents = { http: new HttpAgent(agentOptions), https: new HttpsAgent(agentOptions) };
+  }
+
+  async send(request: HttpRequest): Promise<HttpAnswer> {
+    try {
+      return await this.#exchange(request);
+    } catch (error) {
+      const failure = this.#explain(error, request);
+      if (!request.replayable || !failure.broken) throw failure.error;
+      request.onReplay?.();
+      return await this.#exchange(request).catch((again: unknown) => {
+        throw this.#explain(again, request).error;
+      });
+    }
+  }
+
+  close(): void {
+    this.#agents.http.destroy();
+    this.#agents.https.destroy();
+  }
+
+  async #exchange(request: HttpRequest): Promise<HttpAnswer> {
+    const target = new URL(`${this.url.href.replace(/\/$/, "")}/${request.path}`);
+    if (request.query !== undefined) target.search = request.query.toString();
+    const maxBytes = request.maxBytes ?? defaultMaxBytes;
+    const tooLarge = new AbortController();
+    const signals = [tooLarge.signal, ...(request.signal === undefined ? [] : [request.signal])];
+    const exchange = got(target, {
+      method: request.method,
+      ...this.#bodyOf(request),
+      // A request that must not be sent twice gets a connection of its own: on a kept one that the server is
+      // just closing, nobody can tell whether it arrived.
+      agent: request.replayable ? this.#agents : { http: false, https: false },
+      https: {
+        ...(this.#options.ca === undefined ? {} : { certificateAuthority: this.#options.ca }),
+        rejectUnauthorized: this.#options.insecureSkipVerify !== true,
+      },
+      signal: signals.length === 1 ? tooLarge.signal : AbortSignal.any(signals),
+      timeout: { request: request.timeoutMs ?? this.#options.timeoutMs },
+      retry: { limit: 0 },
+      followRedirect: false,
+      throwHttpErrors: false,
+      decompress: false,
+      responseType: "buffer",
+    });
+    void exchange.on("downloadProgress", (progress) => {
+      if (Math.max(progress.total ?? 0, progress.transferred) > maxBytes)
+        tooLarge.abort(new AnswerTooLarge(maxBytes));
+    });
+    const answer = await exchange;
+    const { rawBody } = answer;
+    return {
+      status: answer.statusCode,
+      headers: answer.headers,
+      body: Buffer.from(rawBody.buffer, rawBody.byteOffset, rawBody.byteLength),
+    };
+  }
+
+  #bodyOf(request: HttpRequest): { headers: Record<string, string>; body?: string | Uint8Array } {
+    const headers: Record<string, string> = {
+      "user-agent": "qbit-client",
+      ...this.#options.headers,
+      ...request.headers,
+    };
+    // qBittorrent waits for a body that is not announced as empty.
+    if (request.method === "POST" && request.body === undefined) headers["content-length"] = "0";
+    if (request.body === undefined) return { headers };
+    headers["content-type"] = request.body.contentType;
+    return { headers, body: request.body.bytes };
+  }
+
+  /** `broken`: the connection was closed under the request, which happens to a kept-alive one by bad luck. */
+  #explain(error: unknown, request: HttpRequest): { error: unknown; broken: boolean } {
+    request.signal?.throwIfAborted();
+    if (!(error instanceof RequestError)) return { error, broken: false };
+    const cause = error.cause instanceof AnswerTooLarge ? error.cause : undefined;
+    if (cause !== undefined || error.name === "AbortError") {
+      const message = `${request.doing}: the answer is larger than ${request.maxBytes ?? defaultMaxBytes} bytes`;
+      return { error: new QbitResponseError(message, { status: 0, excerpt: "" }), broken: false };
+    }
+    return networkError(error, request.doing, this.url);
+  }
+}
+
+class AnswerTooLarge extends Error {
+  constructor(maxBytes: number) {
+    super(`more than ${maxBytes} bytes`);
+  }
+}
