@@ -1,0 +1,106 @@
+import { access, constants } from "node:fs/promises";
+import { delimiter, join } from "node:path";
+import { tempDir } from "../temp-dir.ts";
+import { containerProgram } from "./container.ts";
+import { debianRoot, programOfRoot } from "./debian-root.ts";
+import type { Program, ServerKind } from "./program.ts";
+import { runCommand } from "./run-command.ts";
+
+/** No way to get a server works on this machine; the message tells each and what to do. */
+export class ServerUnavailableError extends Error {
+  override readonly name = "ServerUnavailableError";
+}
+
+type Attempt = { program: Program } | { reason: string };
+
+/**
+ * The program of a server: a binary named by the server's variable, one in PATH of the right version, a Debian root
+ * in the cache folder, or a container image, the first that works.
+ *
+ * @throws ServerUnavailableError
+ */
+export async function findProgram(
+  kind: ServerKind,
+  { env = process.env, thorough = false }: { env?: NodeJS.ProcessEnv; thorough?: boolean } = {},
+): Promise<Program> {
+  const named = env[kind.variable];
+  if (named) return await namedProgram(kind, named);
+  const ways = [
+    () => programInPath(kind, env),
+    () => programInDebianRoot(kind, thorough),
+    () => programInContainer(kind),
+  ];
+  const reasons: string[] = [];
+  for (const way of ways) {
+    const attempt = await way();
+    if ("program" in attempt) return attempt.program;
+    reasons.push(attempt.reason);
+  }
+  const cure = `set ${kind.variable} to a binary of it, or mend one of these`;
+  throw new ServerUnavailableError(`${kind.name} cannot be had: ${cure}:\n  - ${reasons.join("\n  - ")}`);
+}
+
+async function namedProgram(kind: ServerKind, path: string): Promise<Program> {
+  await access(path, constants.X_OK).catch((cause: unknown) => {
+    throw new ServerUnavailableError(`${kind.name} cannot be had: ${kind.variable} names no program`, {
+      cause,
+    });
+  });
+  return hostProgram(path, { origin: kind.variable, version: kind.version });
+}
+
+async function programInPath(kind: ServerKind, env: NodeJS.ProcessEnv): Promise<Attempt> {
+  const path = await inPath(kind.executable, env);
+  if (!path) return { reason: `PATH has no ${kind.executable}` };
+  const version = await versionOf(path);
+  if (version && kind.accepts(version)) return { program: hostProgram(path, { origin: "PATH", version }) };
+  return { reason: `${path} is version ${version ?? "unknown"}, not ${kind.version}` };
+}
+
+async function inPath(executable: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
+  for (const folder of (env.PATH ?? "").split(delimiter).filter(Boolean)) {
+    const path = join(folder, executable);
+    const isThere = await access(path, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) return path;
+  }
+  return undefined;
+}
+
+/** "qBittorrent v4.5.2", "Redis server v=7.0.15 sha=…" and "ntfy 2.27.0 (…)" are all answers to --version. */
+async function versionOf(path: string): Promise<string | undefined> {
+  await using home = await tempDir();
+  const printed = await runCommand(path, ["--version"], {
+    env: { HOME: home.path, XDG_CONFIG_HOME: home.path },
+    timeoutMs: 10_000,
+  }).catch(() => "");
+  return /\d+\.\d+\.\d+/.exec(printed)?.[0];
+}
+
+function hostProgram(path: string, { origin, version }: { origin: string; version: string }): Program {
+  return { origin, version, commandLine: (args) => ({ command: path, args, env: {} }) };
+}
+
+async function programInDebianRoot(kind: ServerKind, thorough: boolean): Promise<Attempt> {
+  try {
+    const { accepts, executable, debian } = kind;
+    return { program: programOfRoot(await debianRoot({ ...debian, accepts, executable, thorough })) };
+  } catch (error) {
+    return { reason: `making a Debian root: ${messageOf(error)}` };
+  }
+}
+
+async function programInContainer(kind: ServerKind): Promise<Attempt> {
+  if (!kind.image) return { reason: "there is no container image of it" };
+  try {
+    return { program: await containerProgram(kind.image, kind) };
+  } catch (error) {
+    return { reason: `running a container: ${messageOf(error)}` };
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,60 @@
+import { pseudoRandomBytes } from "./content.ts";
+import { blockBytes } from "./merkle.ts";
+
+/** What a torrent holds, in its own order, before anything is hashed. */
+export type Layout = {
+  name: string;
+  isSingleFile: boolean;
+  pieceLength: number;
+  files: readonly PlannedFile[];
+};
+
+export type PlannedFile = {
+  parts: readonly string[];
+  size: number;
+  content: (offset?: number, length?: number) => Buffer;
+};
+
+type LayoutOptions = {
+  version: "v1" | "v2" | "hybrid";
+  files: readonly { path: string; size: number }[];
+  pieceLength?: number;
+  name?: string;
+  seed?: string | number;
+};
+
+/** @throws RangeError when the piece length or the files are impossible */
+export function planLayout({
+  version,
+  files,
+  pieceLength = blockBytes,
+  name,
+  seed = "1",
+}: LayoutOptions): Layout {
+  if (!Number.isInteger(Math.log2(pieceLength)) || pieceLength < blockBytes) {
+    throw new RangeError(`the piece length ${pieceLength} is no power of two from ${blockBytes}`);
+  }
+  const [first] = files;
+  if (!first) throw new RangeError("a torrent has at least one file");
+  const isSingleFile = files.length === 1 && !first.path.includes("/") && (name ?? first.path) === first.path;
+  const planned = files.map(({ path, size }): PlannedFile => {
+    const content = (offset = 0, length = size - offset) =>
+      pseudoRandomBytes(`${seed}/${path}`, offset, length);
+    return { parts: path.split("/"), size, content };
+  });
+  return {
+    name: name ?? (isSingleFile ? first.path : `torrent-${seed}`),
+    isSingleFile,
+    pieceLength,
+    files: version === "v1" ? planned : planned.toSorted(inTreeOrder),
+  };
+}
+
+/** The files of a v2 torrent are in the order of its file tree, a bencoded dictionary of dictionaries. */
+function inTreeOrder(a: PlannedFile, b: PlannedFile): number {
+  for (const [depth, part] of a.parts.entries()) {
+    const order = Buffer.compare(Buffer.from(part), Buffer.from(b.parts[depth] ?? ""));
+    if (order !== 0) return order;
+  }
+  throw new RangeError(`${a.parts.join("/")} and ${b.parts.join("/")} cannot be in one torrent`);
+}
