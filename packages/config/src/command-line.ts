@@ -1,0 +1,69 @@
+import { readArguments, type Arguments } from "./arguments.ts";
+import { readTextFile } from "./bounded-file.ts";
+import type { ConfigOf, Declaration, Settings } from "./declare-settings.ts";
+import { renderFaults } from "./fault.ts";
+import { configFileNames, readConfigFile, refuseConfigFileNames } from "./given-config-file.ts";
+import { renderHelp } from "./help.ts";
+import { renderConfig } from "./print-config.ts";
+import type { CommandLine, Input, Program } from "./program.ts";
+import { checkRules, resolveSettings, type Resolution, type Sources } from "./resolve.ts";
+
+/**
+ * Reads the settings of a program from its flags, variables and config file. It prints nothing and ends
+ * nothing: `--help`, `--version`, `--print-config` and faults (code 2, all of them in one text) are results.
+ * @throws {DeclarationError} the names for the config file collide with a setting's.
+ */
+export async function readCommandLine<D extends Declaration>(
+  program: Program<D>,
+  input: Input,
+): Promise<CommandLine<D>> {
+  refuseConfigFileNames(program);
+  const given = readArguments(input.argv, {
+    declared: program.settings.declared,
+    commands: program.commands?.map(({ name }) => name) ?? [],
+    ignoredWords: program.ignoredWords ?? [],
+    configFlag: configFileNames(program).flag,
+  });
+  if (given.wants === "help") return exit(0, { stdout: renderHelp(program, input.columns) });
+  if (given.wants === "version") return exit(0, { stdout: `${program.name} ${program.version}\n` });
+  return resolveProgram(program, input, given);
+}
+
+async function resolveProgram<D extends Declaration>(
+  program: Program<D>,
+  input: Input,
+  given: Arguments,
+): Promise<CommandLine<D>> {
+  const { settings } = program;
+  const { readFile = readTextFile, env } = input;
+  const sources: Sources = { flags: given.flags, env, file: new Map(), fileUnderstood: false, readFile };
+  const file = await readConfigFile(program, sources, given.configFile);
+  const { values, understood } = file;
+  const resolution = await resolveSettings(settings.declared, {
+    ...sources,
+    file: values,
+    fileUnderstood: understood,
+  });
+  const faults = [
+    ...given.faults,
+    ...file.faults,
+    ...resolution.faults,
+    ...checkRules(settings, resolution, given.command),
+  ];
+  const { effective, warnings } = resolution;
+  const complaints = faults.length === 0 ? "" : renderFaults(program.name, faults);
+  if (given.wants === "printConfig") {
+    const stderr = warnings.map((warning) => `warning: ${warning}\n`).join("") + complaints;
+    return exit(faults.length === 0 ? 0 : 2, { stdout: renderConfig(program, effective, file.path), stderr });
+  }
+  if (faults.length > 0) return exit(2, { stderr: complaints });
+  return { kind: "run", command: given.command, config: configOf<D>(resolution), effective, warnings };
+}
+
+function configOf<D extends Declaration>({ values }: Resolution): ConfigOf<Settings<D>> {
+  return Object.fromEntries(values) as ConfigOf<Settings<D>>;
+}
+
+function exit(code: 0 | 2, output: { readonly stdout?: string; readonly stderr?: string }) {
+  return { kind: "exit", code, stdout: output.stdout ?? "", stderr: output.stderr ?? "" } as const;
+}
