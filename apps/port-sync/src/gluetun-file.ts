@@ -1,5 +1,5 @@
 import { watch } from "chokidar";
-import { constants } from "node:fs";
+import { type BigIntStats, constants } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import { type NoPort, type PortReading, portFileMaxBytes, readPort } from "./read-port.ts";
 
@@ -24,6 +24,8 @@ export class PortFile {
   readonly #index: number;
   readonly #debounceMs: number;
   readonly #clock: FileClock;
+  /** Of the last look; looking again tells whether somebody wrote since, whoever missed it. */
+  #stamp = "never read";
 
   constructor({ path, index, debounceMs, clock }: PortFileOptions) {
     this.path = path;
@@ -53,6 +55,7 @@ export class PortFile {
       // Non-blocking, or a FIFO at this path would hold the reader for ever.
       await using file = await open(this.path, constants.O_RDONLY | constants.O_NONBLOCK);
       const before = await file.stat({ bigint: true });
+      this.#stamp = stampOf(before);
       if (!before.isFile()) return none("the port file is not a regular file", false);
       const buffer = Buffer.alloc(portFileMaxBytes + 1);
       const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
@@ -65,6 +68,7 @@ export class PortFile {
       if (found.kind === "none") return { reading: found, modifiedMs };
       return { reading: { ...found, source: "file", mark: `${before.ino}:${before.mtimeNs}` }, modifiedMs };
     } catch (error) {
+      this.#stamp = codeOf(error);
       return unreadable(error, this.path);
     }
   }
@@ -91,28 +95,28 @@ export class PortFile {
   #poll(pollMs: number, onChange: () => void): AbortController {
     const stop = new AbortController();
     const { signal } = stop;
-    void (async () => {
-      let seen = await this.#stamp();
-      while (!signal.aborted) {
+    const look = async () => {
+      for (;;) {
         await this.#clock.sleep(pollMs, signal);
-        const now = await this.#stamp();
-        if (now !== seen) onChange();
-        seen = now;
+        if ((await currentStamp(this.path)) !== this.#stamp) onChange();
       }
-    })().catch(() => {
-      // Only the sleep rejects, and only because watching has ended.
-    });
+    };
+    // Only the sleep rejects, and only because watching has ended.
+    look().catch(() => undefined);
     return stop;
   }
+}
 
-  async #stamp(): Promise<string> {
-    try {
-      const { ino, mtimeNs, size } = await stat(this.path, { bigint: true });
-      return `${ino}:${mtimeNs}:${size}`;
-    } catch (error) {
-      return codeOf(error);
-    }
+async function currentStamp(path: string): Promise<string> {
+  try {
+    return stampOf(await stat(path, { bigint: true }));
+  } catch (error) {
+    return codeOf(error);
   }
+}
+
+function stampOf({ ino, mtimeNs, size }: BigIntStats): string {
+  return `${ino}:${mtimeNs}:${size}`;
 }
 
 type WatchOptions = { pollMs: number; onChange: () => void; onError: (error: unknown) => void };
