@@ -1,15 +1,18 @@
 export { FakeClock } from "./fake-clock.ts";
 export { freePort } from "./free-port.ts";
+export { readmeBlock } from "./readme-block.ts";
+export { cacheFolder } from "./servers/debian-root.ts";
+export { findProgram, ServerUnavailableError } from "./servers/find-program.ts";
+export { type QbittorrentVersion, qbittorrentVersionsUnderTest } from "./servers/kinds.ts";
+export { type NtfyOptions, type NtfyUser, type RunningNtfy, startNtfy } from "./servers/ntfy.ts";
+export { type QbittorrentOptions, type RunningQbittorrent, startQbittorrent } from "./servers/qbittorrent.ts";
+export { type RedisOptions, type RunningRedis, startRedis } from "./servers/redis.ts";
+export { isMissing, type ServerName } from "./servers/server-at-hand.ts";
+export { type TempDir, tempDir } from "./temp-dir.ts";
 export {
   type MadeFile,
   type MadeTorrent,
   makeTorrent,
   type TorrentOptions,
 } from "./torrents/make-torrent.ts";
-export { readmeBlock } from "./readme-block.ts";
-export { cacheFolder } from "./servers/debian-root.ts";
-export { findProgram, ServerUnavailableError } from "./servers/find-program.ts";
-export { type QbittorrentVersion, qbittorrentVersionsUnderTest } from "./servers/kinds.ts";
-export { type QbittorrentOptions, type RunningQbittorrent, startQbittorrent } from "./servers/qbittorrent.ts";
-export { type TempDir, tempDir } from "./temp-dir.ts";
 export { waitFor, type WaitForOptions } from "./wait-for.ts";

@@ -1,34 +1,23 @@
 import type { TestProject } from "vitest/node";
-import { findProgram, ServerUnavailableError } from "./servers/find-program.ts";
+import { ServerUnavailableError } from "./servers/find-program.ts";
 import { qbittorrentKind, qbittorrentVersionsUnderTest } from "./servers/kinds.ts";
-
-declare module "vitest" {
-  interface ProvidedContext {
-    /** Why servers cannot be had on this machine, by name. */
-    unavailableServers: Record<string, string>;
-  }
-}
+import { reasonForLack, tellSkip } from "./servers/server-at-hand.ts";
 
 /**
  * Vitest's global setup: gets every qBittorrent under test before the first test starts, so that no test's time limit
- * has to hold a download. Redis and ntfy are fetched by the first test that asks for them.
+ * has to hold a download. Redis and ntfy are got by the first test file that asks for them.
+ *
+ * @throws ServerUnavailableError under `CI=true`, when one cannot be had
  */
 export default async function provideServers(project: TestProject): Promise<void> {
   const unavailable: Record<string, string> = {};
   for (const version of qbittorrentVersionsUnderTest()) {
     const kind = qbittorrentKind(version);
-    const reason = await reasonForLack(() => findProgram(kind, { thorough: true }));
-    if (reason !== undefined) unavailable[kind.name] = reason;
+    const reason = await reasonForLack(kind, { thorough: true });
+    if (reason === undefined) continue;
+    if (process.env.CI === "true") throw new ServerUnavailableError(reason);
+    unavailable[kind.name] = reason;
+    tellSkip(reason);
   }
   project.provide("unavailableServers", unavailable);
-}
-
-async function reasonForLack(find: () => Promise<unknown>): Promise<string | undefined> {
-  try {
-    await find();
-    return undefined;
-  } catch (error) {
-    if (error instanceof ServerUnavailableError) return error.message;
-    throw error;
-  }
 }

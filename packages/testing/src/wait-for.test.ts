@@ -18,7 +18,9 @@ describe("waiting for a condition", () => {
 
   test("gives up saying what it waited for and what it saw last", async () => {
     const giveUp = waitFor(() => false, { what: "the moon", timeoutMs: 20 });
-    await expect(giveUp).rejects.toThrow("gave up waiting for the moon after 20 ms; the last answer was false");
+    await expect(giveUp).rejects.toThrow(
+      "gave up waiting for the moon after 20 ms; the last answer was false",
+    );
   });
 
   test("gives up with the condition's last error as the cause", async () => {

@@ -21,15 +21,16 @@ export async function containerProgram(
   return {
     origin: `${engine}, ${image}`,
     version,
-    commandLine: (args, dir) => {
+    commandLine: ({ args, dir, env }) => {
       const name = `qbit-sidecars-${randomUUID()}`;
       const { uid, gid } = userInfo();
       const isolation = ["--rm", "--init", "--network=host", "--cap-drop=ALL", `--user=${uid}:${gid}`];
       const files = [`--volume=${dir}:${dir}`, `--workdir=${dir}`, `--entrypoint=${executable}`];
+      const variables = Object.entries(env).map(([key, value]) => `--env=${key}=${value}`);
       return {
         command: engine,
-        args: ["run", `--name=${name}`, ...isolation, ...files, image, ...args],
-        env: {},
+        args: ["run", `--name=${name}`, ...isolation, ...files, ...variables, image, ...args],
+        env: process.env,
         container: {
           signal: (signal) => void execFile(engine, ["kill", `--signal=${signal}`, name], () => {}),
         },

@@ -69,11 +69,12 @@ export function programOfRoot({ dir, manifest }: DebianRoot): Program {
   return {
     origin: `Debian ${manifest.suite}, ${manifest.package} ${manifest.packageVersion}`,
     version: manifest.version,
-    commandLine: (args) => ({
+    commandLine: ({ args, env }) => ({
       command: join(root, manifest.loader),
       args: ["--library-path", libraries, join(root, manifest.executable), ...args],
       // Qt 6 finds its TLS plugin, and the C library of an old suite its UTF-8 locale, by these.
       env: {
+        ...env,
         QT_PLUGIN_PATH: `${join(triplet, "qt6/plugins")}:${join(triplet, "qt5/plugins")}`,
         LOCPATH: join(root, "usr/lib/locale"),
       },

@@ -80,7 +80,7 @@ async function versionOf(path: string): Promise<string | undefined> {
 }
 
 function hostProgram(path: string, { origin, version }: { origin: string; version: string }): Program {
-  return { origin, version, commandLine: (args) => ({ command: path, args, env: {} }) };
+  return { origin, version, commandLine: ({ args, env }) => ({ command: path, args, env }) };
 }
 
 async function programInDebianRoot(kind: ServerKind, thorough: boolean): Promise<Attempt> {

@@ -1,8 +1,17 @@
-/** How to run a server program with certain arguments. */
+/** What a server program is to be run with. */
+export type Run = {
+  args: readonly string[];
+  /** The one folder it reads and writes. */
+  dir: string;
+  /** All of its environment. */
+  env: Readonly<Record<string, string>>;
+};
+
+/** The process that runs it. */
 export type CommandLine = {
   command: string;
   args: readonly string[];
-  env: Readonly<Record<string, string>>;
+  env: NodeJS.ProcessEnv;
   /** Set when the command is the client of a container engine: signals must go to the container itself. */
   container?: { signal: (signal: NodeJS.Signals) => void };
 };
@@ -12,8 +21,7 @@ export type Program = {
   /** Where it comes from, in words for people: "PATH", "Debian forky, qbittorrent-nox 5.3.0-1". */
   origin: string;
   version: string;
-  /** @param dir the one folder the server reads and writes, mounted where the program runs in a container */
-  commandLine(args: readonly string[], dir: string): CommandLine;
+  commandLine: (run: Run) => CommandLine;
 };
 
 /** A server the tests need, and every way to get it. */

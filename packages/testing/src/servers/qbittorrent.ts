@@ -76,8 +76,11 @@ export async function startQbittorrent(options: QbittorrentOptions = {}): Promis
     const identity = await prepareProfile(profile.path, version, options);
     const server = new RunningQbittorrent(identity, {
       name: `qBittorrent ${version} (${program.origin})`,
-      commandLine: program.commandLine([`--profile=${profile.path}`], profile.path),
-      env: homeIn(profile.path),
+      commandLine: program.commandLine({
+        args: [`--profile=${profile.path}`],
+        dir: profile.path,
+        env: homeIn(profile.path),
+      }),
       cwd: profile.path,
       isReady: () => webUiAnswers(identity.url),
       cleanUp: async () => await profile[Symbol.asyncDispose](),

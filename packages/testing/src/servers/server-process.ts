@@ -8,8 +8,6 @@ export type ServerOptions = {
   /** The server's name in errors, such as "qBittorrent 5.3.0". */
   name: string;
   commandLine: CommandLine;
-  /** The server's only environment besides what its program needs. */
-  env: Readonly<Record<string, string>>;
   cwd: string;
   /** Asks the server whether it serves; throwing is "not yet". */
   isReady: () => Promise<boolean>;
@@ -98,11 +96,11 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   async #spawn(): Promise<void> {
-    const { commandLine, env, cwd } = this.#options;
+    const { commandLine, cwd } = this.#options;
     const [command, ...args] = await tiedToThisProcess(commandLine);
     const child = spawn(command, args, {
       cwd,
-      env: { ...env, ...commandLine.env },
+      env: commandLine.env,
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#child = child;
