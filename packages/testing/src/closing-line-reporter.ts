@@ -16,15 +16,17 @@ export default class ClosingLineReporter implements Reporter {
   #counts: Counts = { passed: 0, failed: 0, skipped: 0 };
 
   onInit(): void {
-    process.once("exit", () => this.#print());
+    process.once("exit", (code) => this.#print(code));
   }
 
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly SerializedError[]): void {
     this.#counts = countTests(modules, unhandledErrors.length);
   }
 
-  #print(): void {
-    const line = closingLine(this.#counts);
+  /** A run can fail without any test that failed: no test file was found, a server could not be had. */
+  #print(exitCode: number): void {
+    const isUnexplained = exitCode !== 0 && this.#counts.failed === 0;
+    const line = closingLine(isUnexplained ? { ...this.#counts, failed: 1 } : this.#counts);
     const file = process.env[closingLineVariable];
     if (file) writeFileSync(file, line);
     else process.stdout.write(`${line}\n`);

@@ -1,3 +1,4 @@
+export { type Certificate, type CertificateOptions, selfSignedCertificate } from "./certificate.ts";
 export { FakeClock } from "./fake-clock.ts";
 export { freePort } from "./free-port.ts";
 export { readmeBlock } from "./readme-block.ts";

@@ -1,0 +1,34 @@
+import { describe, expect, test } from "vitest";
+import { planTests, runSteps, type Step } from "./test-steps.ts";
+
+const names = (steps: readonly Step[]) => steps.map(({ name }) => name);
+
+describe("a run of the tests", () => {
+  test("checks, builds and then tests", () => {
+    const { steps } = planTests([]);
+    expect(names(steps)).toEqual(["types", "lint", "format", "package boundaries", "build", "tests"]);
+  });
+
+  test("hands what it does not know to vitest", () => {
+    const { steps, env } = planTests(["--long", "packages/config", "-t", "secret"]);
+    expect(steps.at(-1)?.args).toEqual(["run", "packages/config", "-t", "secret"]);
+    expect(env).toEqual({ QBIT_SIDECARS_LONG: "1" });
+  });
+
+  test("with --check needs neither a build nor a server", () => {
+    const { steps, env } = planTests(["--check"]);
+    expect(names(steps)).toEqual(["types", "lint", "format", "package boundaries", "unit tests"]);
+    expect(steps.at(-1)?.args).toEqual(["run", "--project", "unit"]);
+    expect(env).toEqual({});
+  });
+
+  test("ends with the first step that fails and tells which", async () => {
+    const ran: string[] = [];
+    const run = async ({ name }: Step) => {
+      ran.push(name);
+      return name === "lint" ? 3 : 0;
+    };
+    expect(await runSteps(planTests([]).steps, run)).toMatchObject({ step: { name: "lint" }, exitCode: 3 });
+    expect(ran).toEqual(["types", "lint"]);
+  });
+});
