@@ -33,7 +33,7 @@ export async function portSync(config: Config, service: Service): Promise<number
   watchPortFile(file, loop, { config, service });
   tellChanges(sync, config, service);
   serveHealth(sync, loop, { config, service });
-  await service.health.listen(config.healthAddr).then((listener) => closers.use(listener));
+  closers.use(await service.health.listen(config.healthAddr));
   await stopped(service.signal);
 }
 
@@ -45,7 +45,9 @@ async function syncOnce(sync: PortSync, { log, signal }: Service): Promise<numbe
 }
 
 function startSyncing(sync: PortSync, config: Config, service: Service): Loop {
-  const counts = measure(service.metrics, { view: () => sync.view(), loop: () => loop.status() }, () => service.clock.now());
+  const counts = measure(service.metrics, { view: () => sync.view(), loop: () => loop.status() }, () =>
+    service.clock.now(),
+  );
   sync.onChange(counts.change);
   const loop = service.closers.use(
     startLoop({
@@ -71,7 +73,8 @@ function watchPortFile(file: PortFile, loop: Loop, { config, service }: Context)
     file.watch({
       pollMs: config.pollInterval,
       onChange: () => loop.wake("the port file changed", { supersede: true }),
-      onError: (err) => service.log.warn({ err }, "watching the port file; it is still looked at every POLL_INTERVAL"),
+      onError: (err) =>
+        service.log.warn({ err }, "watching the port file; it is still looked at every POLL_INTERVAL"),
     }),
   );
 }
@@ -86,7 +89,10 @@ function tellChanges(sync: PortSync, config: Config, service: Service): void {
   const { log, clock, random, signal, closers } = service;
   const loop = closers.use(
     startLoop({
-      ...{ log, clock, random, signal },
+      log,
+      clock,
+      random,
+      signal,
       name: "tell-change",
       everyMs: 24 * 60 * 60_000,
       backoff: { minMs: 1000, maxMs: 5 * 60_000 },
@@ -112,10 +118,13 @@ function serveHealth(sync: PortSync, loop: Loop, { config, service }: Context): 
   health.route("GET", "/status", () => ({
     body: statusReport({ view: () => sync.view(), loop: () => loop.status() }),
   }));
-  health.route("POST", "/rebind", { loopbackOnly: true }, () => {
-    sync.askRebind();
-    loop.wake("a rebind was asked for");
-    return { status: 202, body: { rebind: "asked for", see: "/status" } };
+  health.route("POST", "/rebind", {
+    loopbackOnly: true,
+    handler() {
+      sync.askRebind();
+      loop.wake("a rebind was asked for");
+      return { status: 202, body: { rebind: "asked for", see: "/status" } };
+    },
   });
 }
 

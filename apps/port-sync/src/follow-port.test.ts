@@ -50,7 +50,11 @@ describe("announcements of a port", () => {
 
 describe("a lost port", () => {
   test("is lost only after the time given, and found again at once", () => {
-    expect(follow(written(1111, "a"), empty, empty)).toMatchObject({ lost: false, port: 1111, why: empty.why });
+    expect(follow(written(1111, "a"), empty, empty)).toMatchObject({
+      lost: false,
+      port: 1111,
+      why: empty.why,
+    });
     expect(follow(written(1111, "a"), empty, empty, empty)).toMatchObject({ lost: true, port: 1111 });
     expect(follow(written(1111, "a"), empty, empty, empty, written(1111, "b"))).toEqual({
       port: 1111,

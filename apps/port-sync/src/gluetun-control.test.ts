@@ -6,7 +6,10 @@ import { ControlServer, readAnswer } from "./gluetun-control.ts";
 const { signal } = new AbortController();
 
 /** A control server that behaves as `listener` says; records the paths asked for. */
-async function control(listener: RequestListener, options: Partial<ConstructorParameters<typeof ControlServer>[0]> = {}) {
+async function control(
+  listener: RequestListener,
+  options: Partial<ConstructorParameters<typeof ControlServer>[0]> = {},
+) {
   const asked: string[] = [];
   const server = createServer((request, response) => {
     asked.push(`${request.method} ${request.url}`);
@@ -93,14 +96,20 @@ test.each<[string, RequestListener]>([
   ["hangs", () => {}],
   ["resets the connection", (request) => request.socket.destroy()],
   ["fails", (_request, response) => response.writeHead(500).end()],
-  ["redirects elsewhere", (_request, response) => response.writeHead(302, { location: "http://127.0.0.1:1/" }).end()],
-  ["never stops talking", (_request, response) => {
-    const more = () => {
-      while (response.writable && response.write(" ".repeat(65_536)));
-      if (response.writable) response.once("drain", more);
-    };
-    more();
-  }],
+  [
+    "redirects elsewhere",
+    (_request, response) => response.writeHead(302, { location: "http://127.0.0.1:1/" }).end(),
+  ],
+  [
+    "never stops talking",
+    (_request, response) => {
+      const more = () => {
+        while (response.writable && response.write(" ".repeat(65_536)));
+        if (response.writable) response.once("drain", more);
+      };
+      more();
+    },
+  ],
 ])("a server that %s takes no port away", async (_what, listener) => {
   await using at = await control(listener, { timeoutMs: 300 });
   expect(await at.server.read(signal)).toMatchObject({ kind: "none", cleared: false });
@@ -108,5 +117,7 @@ test.each<[string, RequestListener]>([
 
 test("a server that is not there is told by its error", async () => {
   const server = new ControlServer({ url: "http://127.0.0.1:1", index: 1, timeoutMs: 2000 });
-  expect(await server.read(signal)).toMatchObject({ why: "gluetun's control server does not answer (ECONNREFUSED)" });
+  expect(await server.read(signal)).toMatchObject({
+    why: "gluetun's control server does not answer (ECONNREFUSED)",
+  });
 });

@@ -35,7 +35,8 @@ export class ControlServer {
     let refusal: NoPort | undefined;
     for (const route of routes) {
       const answer = await this.#ask(route, signal);
-      if (answer.kind !== "refused") return answer.kind === "none" ? answer : { ...answer, source: "control-server" };
+      if (answer.kind !== "refused")
+        return answer.kind === "none" ? answer : { ...answer, source: "control-server" };
       refusal ??= { kind: "none", why: answer.why, cleared: false };
     }
     return refusal ?? { kind: "none", why: "gluetun's control server was not asked", cleared: false };
@@ -44,7 +45,10 @@ export class ControlServer {
   async #ask(route: string, signal: AbortSignal): Promise<Answer> {
     try {
       const tooLong = new AbortController();
-      const request = got(`${this.#options.url}/${route}`, this.#request(AbortSignal.any([signal, tooLong.signal])));
+      const request = got(
+        `${this.#options.url}/${route}`,
+        this.#request(AbortSignal.any([signal, tooLong.signal])),
+      );
       void request.on("downloadProgress", ({ transferred }) => {
         if (transferred > answerMaxBytes) tooLong.abort();
       });
@@ -76,7 +80,11 @@ type Answer = { kind: "port"; port: number } | NoPort | { kind: "refused"; why: 
 export function readAnswer(body: string, index: number): Answer {
   const parsed = body.length > answerMaxBytes ? undefined : safeParse(answerSchema(), parseJson(body));
   if (!parsed?.success) {
-    return { kind: "none", why: "gluetun's control server answered something that is not its port answer", cleared: false };
+    return {
+      kind: "none",
+      why: "gluetun's control server answered something that is not its port answer",
+      cleared: false,
+    };
   }
   const { port, ports } = parsed.data;
   const held = ports && ports.length > 0 ? ports : [port ?? 0];
@@ -110,7 +118,10 @@ function explain(error: unknown, route: string): Answer {
       return { kind: "refused", why };
     }
     if (statusCode === 404) {
-      return { kind: "refused", why: `gluetun's control server knows no GET /${route} (404): is GLUETUN_ADDR right?` };
+      return {
+        kind: "refused",
+        why: `gluetun's control server knows no GET /${route} (404): is GLUETUN_ADDR right?`,
+      };
     }
     return { kind: "none", why: `gluetun's control server answered ${statusCode}`, cleared: false };
   }

@@ -92,10 +92,13 @@ describe("reading the port file", () => {
 
   test.each([
     ["a folder", (path: string) => mkdir(path, { recursive: true })],
-    ["a pipe nobody writes to", async (path: string) => {
-      await mkdir(dirname(path), { recursive: true });
-      execFileSync("mkfifo", [path]);
-    }],
+    [
+      "a pipe nobody writes to",
+      async (path: string) => {
+        await mkdir(dirname(path), { recursive: true });
+        execFileSync("mkfifo", [path]);
+      },
+    ],
   ])("%s in its place does not hold the reader up", async (_what, make) => {
     await using at = await setUp();
     await make(at.path);
@@ -107,12 +110,18 @@ describe("reading the port file", () => {
     await at.write("51413");
     await chmod(at.path, 0o000);
     using _user = asUnprivilegedUser();
-    expect(await at.file.read(signal)).toMatchObject({ cleared: false, why: expect.stringContaining("read access") });
+    expect(await at.file.read(signal)).toMatchObject({
+      cleared: false,
+      why: expect.stringContaining("read access"),
+    });
   });
 });
 
 describe("watching the port file", () => {
-  test.each([["events alone", 0], ["looking alone is enough too", 20]])("hears of every change: %s", async (_name, pollMs) => {
+  test.each([
+    ["events alone", 0],
+    ["looking alone is enough too", 20],
+  ])("hears of every change: %s", async (_name, pollMs) => {
     await using at = await setUp();
     let changes = 0;
     await using _watch = at.file.watch({ pollMs, onChange: () => (changes += 1), onError: () => {} });
@@ -124,10 +133,13 @@ describe("watching the port file", () => {
       ["written again", () => at.write("2222")],
       ["removed", () => unlink(at.path)],
       ["made anew", () => at.write("3333")],
-      ["renamed over", async () => {
-        await writeFile(`${at.path}.new`, "4444");
-        await rename(`${at.path}.new`, at.path);
-      }],
+      [
+        "renamed over",
+        async () => {
+          await writeFile(`${at.path}.new`, "4444");
+          await rename(`${at.path}.new`, at.path);
+        },
+      ],
       ["the folder is removed", () => rm(folder, { recursive: true })],
       ["the folder is made anew", () => at.write("5555")],
       ["written in the new folder", () => at.write("66666")],

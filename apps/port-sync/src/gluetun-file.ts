@@ -129,7 +129,10 @@ function unreadable(error: unknown, path: string): { reading: NoPort; modifiedMs
   const code = codeOf(error);
   if (code === "ENOENT" || code === "ENOTDIR") return none(`there is no port file at ${path}`, true);
   if (code === "EACCES" || code === "EPERM") {
-    return none(`the port file at ${path} may not be read by this user; give it read access to the file and its folder`, false);
+    return none(
+      `the port file at ${path} may not be read by this user; give it read access to the file and its folder`,
+      false,
+    );
   }
   return none(`the port file at ${path} cannot be read (${code})`, false);
 }

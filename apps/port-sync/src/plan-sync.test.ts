@@ -32,7 +32,11 @@ test("nothing is done while both sides agree", () => {
 
 describe("what differs is set", () => {
   test("the port", () => {
-    expect(plan({ listening: { listenPort: 6881 } })).toEqual({ change: "set", port: 51413, why: "it listened on 6881" });
+    expect(plan({ listening: { listenPort: 6881 } })).toEqual({
+      change: "set",
+      port: 51413,
+      why: "it listened on 6881",
+    });
   });
 
   test("a random port at the next start, although the number is right today", () => {
@@ -41,17 +45,24 @@ describe("what differs is set", () => {
 
   test("UPnP, unless the user opted out", () => {
     expect(plan({ listening: { upnp: true } })).toMatchObject({ change: "set", why: "UPnP was on" });
-    expect(plan({ listening: { upnp: true }, policy: { disableUpnp: false } })).toMatchObject({ change: "none" });
+    expect(plan({ listening: { upnp: true }, policy: { disableUpnp: false } })).toMatchObject({
+      change: "none",
+    });
   });
 });
 
 describe("the same port is taken anew", () => {
   test("when it was announced again", () => {
-    expect(plan({ forwarded: { announcement: 2 } })).toMatchObject({ change: "rebind", why: "announced again" });
+    expect(plan({ forwarded: { announcement: 2 } })).toMatchObject({
+      change: "rebind",
+      why: "announced again",
+    });
   });
 
   test("when it was announced again and another setting differs as well", () => {
-    expect(plan({ forwarded: { announcement: 2 }, listening: { upnp: true } })).toMatchObject({ change: "rebind" });
+    expect(plan({ forwarded: { announcement: 2 }, listening: { upnp: true } })).toMatchObject({
+      change: "rebind",
+    });
   });
 
   test("when somebody asked", () => {
@@ -60,12 +71,18 @@ describe("the same port is taken anew", () => {
 
   test("not at the first sync of a process, for a restart of port-sync is no new tunnel", () => {
     const { syncedAnnouncement: _, ...first } = past;
-    expect(planSync({ forwarded, listening, policy, past: first, nowMs: 0 })).toMatchObject({ change: "none" });
+    expect(planSync({ forwarded, listening, policy, past: first, nowMs: 0 })).toMatchObject({
+      change: "none",
+    });
   });
 
   test("when qBittorrent has been disconnected for long, and each time in vain doubles the wait", () => {
     const disconnected = (nowMs: number, vainRebinds: number) =>
-      plan({ listening: { connection: "disconnected" }, past: { disconnectedSinceMs: 0, vainRebinds }, nowMs }).change;
+      plan({
+        listening: { connection: "disconnected" },
+        past: { disconnectedSinceMs: 0, vainRebinds },
+        nowMs,
+      }).change;
     expect([disconnected(59_999, 0), disconnected(60_000, 0)]).toEqual(["none", "rebind"]);
     expect([disconnected(119_999, 1), disconnected(120_000, 1)]).toEqual(["none", "rebind"]);
     expect([disconnected(1_799_999, 40), disconnected(1_800_000, 40)]).toEqual(["none", "rebind"]);
@@ -82,19 +99,26 @@ describe("without a forwarded port", () => {
   const gone = { why: "the port file is empty", clearedSinceMs: 0 };
 
   test("qBittorrent keeps what it has, whatever that is", () => {
-    expect(plan({ forwarded: { ...gone, lost: true }, listening: { listenPort: 6881, upnp: true } })).toEqual({
-      change: "wait",
-      why: "the port file is empty",
-    });
+    expect(plan({ forwarded: { ...gone, lost: true }, listening: { listenPort: 6881, upnp: true } })).toEqual(
+      {
+        change: "wait",
+        why: "the port file is empty",
+      },
+    );
   });
 
   test("under `park` it is moved to the park port once the port counts as lost, and then left there", () => {
     const parking = { policy: { onPortLost: "park" } } as const;
     expect(plan({ ...parking, forwarded: { ...gone, lost: false } })).toMatchObject({ change: "wait" });
-    expect(plan({ ...parking, forwarded: { ...gone, lost: true } })).toMatchObject({ change: "set", port: 49152 });
-    expect(plan({ ...parking, forwarded: { ...gone, lost: true }, listening: { listenPort: 49152 } })).toEqual({
+    expect(plan({ ...parking, forwarded: { ...gone, lost: true } })).toMatchObject({
+      change: "set",
+      port: 49152,
+    });
+    expect(
+      plan({ ...parking, forwarded: { ...gone, lost: true }, listening: { listenPort: 49152 } }),
+    ).toEqual({
       change: "wait",
-      why: "the port file is empty",
+      why: "the port file is empty; qBittorrent is parked on 49152",
     });
   });
 

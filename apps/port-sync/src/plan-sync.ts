@@ -60,10 +60,16 @@ export function planSync(state: State): Plan {
   return differs === undefined ? { change: "none", port } : { change: "set", port, why: differs };
 }
 
+/** How a parked qBittorrent is told of. */
+export function parkedOn(port: number): string {
+  return `qBittorrent is parked on ${port}`;
+}
+
 function planPark(listening: Listening, policy: Policy, forwarded: ForwardedPort): Plan {
   const why = forwarded.why ?? "the VPN forwards no port";
-  if (difference(listening, policy.parkPort, policy) === undefined) return { change: "wait", why };
-  return { change: "set", port: policy.parkPort, why };
+  const port = policy.parkPort;
+  if (difference(listening, port, policy) !== undefined) return { change: "set", port, why };
+  return { change: "wait", why: `${why}; ${parkedOn(port)}` };
 }
 
 function difference(listening: Listening, port: number, policy: Policy): string | undefined {
@@ -76,12 +82,17 @@ function difference(listening: Listening, port: number, policy: Policy): string 
 function rebindReason({ past, policy, nowMs }: State, forwarded: ForwardedPort): RebindReason | undefined {
   if (past.rebindAsked) return "asked for";
   // Before the first sync of this process nobody knows what qBittorrent has missed; "disconnected" then tells.
-  const announcedAgain = past.syncedAnnouncement !== undefined && past.syncedAnnouncement !== forwarded.announcement;
+  const announcedAgain =
+    past.syncedAnnouncement !== undefined && past.syncedAnnouncement !== forwarded.announcement;
   if (announcedAgain) return "announced again";
   return disconnectedTooLong(past, policy, nowMs) ? "disconnected" : undefined;
 }
 
-function disconnectedTooLong({ disconnectedSinceMs, vainRebinds }: Past, policy: Policy, nowMs: number): boolean {
+function disconnectedTooLong(
+  { disconnectedSinceMs, vainRebinds }: Past,
+  policy: Policy,
+  nowMs: number,
+): boolean {
   if (policy.rebindAfterMs === 0 || disconnectedSinceMs === undefined) return false;
   const longestMs = Math.max(longestRebindWaitMs, policy.rebindAfterMs);
   return nowMs - disconnectedSinceMs >= Math.min(policy.rebindAfterMs * 2 ** vainRebinds, longestMs);

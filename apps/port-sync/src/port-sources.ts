@@ -14,7 +14,11 @@ export function fileFirst(file: PortSources, controlServer: PortSources | undefi
       const fromServer = await controlServer.read(signal);
       if (fromServer.kind === "port") return fromServer;
       // Only when both say "no port" has the VPN said so; a source that is broken proves nothing.
-      return { kind: "none", why: `${fromFile.why}, and ${fromServer.why}`, cleared: fromFile.cleared && fromServer.cleared };
+      return {
+        kind: "none",
+        why: `${fromFile.why}, and ${fromServer.why}`,
+        cleared: fromFile.cleared && fromServer.cleared,
+      };
     },
   };
 }

@@ -1,46 +1,50 @@
-import { applyListenPort, type Auth, QbitClient } from "@qbit-sidecars/qbit-client";
+import { applyListenPort, chooseAuth, QbitClient } from "@qbit-sidecars/qbit-client";
 import type { Service } from "@qbit-sidecars/service";
 import { readFile } from "node:fs/promises";
 import type { Config } from "./config.ts";
+import type { Listening } from "./plan-sync.ts";
 import type { Listener } from "./sync-port.ts";
 
 /** The client that the settings describe. @throws when the CA file cannot be read */
-export async function openQbittorrent(config: Config, service: Service): Promise<QbitClient> {
-  const ca = config.qbitCaCertFile === undefined ? {} : { ca: await readFile(config.qbitCaCertFile, "utf8") };
+export async function openQbittorrent(config: Config, { clock, log }: Service): Promise<QbitClient> {
   return new QbitClient({
     url: config.qbitUrl,
-    auth: authOf(config),
+    auth: chooseAuth({
+      apiKey: config.qbitApiKey?.reveal(),
+      username: config.qbitUser,
+      password: config.qbitPass?.reveal(),
+    }),
     timeoutMs: config.qbitTimeout,
+    ca: config.qbitCaCertFile === undefined ? undefined : await readCa(config.qbitCaCertFile),
     insecureSkipVerify: config.qbitInsecureSkipVerify,
-    clock: service.clock,
-    random: service.random,
-    onEvent: (event) => service.log.debug(event, `qBittorrent: ${event.kind}`),
-    ...ca,
+    clock,
+    onEvent: ({ type, ...event }) => log.debug(event, `qBittorrent: ${type}`),
   });
 }
 
-function authOf({ qbitApiKey, qbitUser, qbitPass }: Config): Auth {
-  if (qbitApiKey !== undefined) return { kind: "apiKey", apiKey: qbitApiKey.reveal() };
-  // qBittorrent's own default user name; a password alone is enough to mean "log in".
-  if (qbitPass !== undefined) return { kind: "password", username: qbitUser ?? "admin", password: qbitPass.reveal() };
-  return { kind: "none" };
+async function readCa(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    throw new Error("reading QBIT_CA_CERT_FILE", { cause });
+  }
 }
 
 /** qBittorrent as `PortSync` needs it. */
 export function qbittorrentListener(client: QbitClient): Listener {
   return {
     async observe(signal) {
-      const preferences = await client.app.preferences({ signal });
-      const transfer = await client.transfer.info({ signal });
+      const { listen_port, random_port = false, upnp = false } = await client.app.preferences({ signal });
+      const { connection_status } = await client.transfer.info({ signal });
       return {
-        listenPort: preferences.listen_port,
-        randomPort: preferences.random_port,
-        upnp: preferences.upnp,
-        connection: transfer.connection_status,
+        listenPort: listen_port,
+        randomPort: random_port,
+        upnp,
+        connection: connection(connection_status),
       };
     },
-    async listenOn({ port, disableUpnp, rebind }, signal) {
-      await applyListenPort(client, { port, disableUpnp, rebind, signal });
+    async listenOn(wanted, signal) {
+      await applyListenPort(client, { ...wanted, signal });
     },
     async reannounceActive(signal) {
       const active = await client.torrents.info({ filter: "active", signal });
@@ -48,4 +52,9 @@ export function qbittorrentListener(client: QbitClient): Listener {
       if (hashes.length > 0) await client.torrents.reannounce(hashes, { signal });
     },
   };
+}
+
+/** A word that a future qBittorrent may add must not make it look deaf. */
+function connection(status: string): Listening["connection"] {
+  return status === "disconnected" || status === "firewalled" ? status : "connected";
 }

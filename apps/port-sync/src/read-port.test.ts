@@ -32,7 +32,10 @@ describe("the text of a port file", () => {
     ["５１４１３", 'the port file says "５１４１３", which is not a port'],
     ["51413 51414", 'the port file says "51413 51414", which is not a port'],
     ["\0\0\0\0\0", String.raw`the port file says "\u0000\u0000\u0000\u0000\u0000", which is not a port`],
-    ["<html><body>Not found</body></html>", 'the port file says "<html><body>Not foun…", which is not a port'],
+    [
+      "<html><body>Not found</body></html>",
+      'the port file says "<html><body>Not foun…", which is not a port',
+    ],
     ["99999999999999999999", 'the port file says "99999999999999999999", which is not a port'],
   ])("%j is junk, which takes no port away", (text, why) => {
     expect(readPort(text, 1)).toEqual({ kind: "none", why, cleared: false });
@@ -56,11 +59,9 @@ describe("the text of a port file", () => {
   test("whatever the text, the result is a port from 1 to 65535 or a reason, never 0", () => {
     fc.assert(
       fc.property(fc.string(), fc.integer({ min: 1, max: 16 }), (text, index) => {
-        const reading = readPort(text, index);
-        if (reading.kind === "port") {
-          expect(reading.port).toBeGreaterThanOrEqual(1);
-          expect(reading.port).toBeLessThanOrEqual(65535);
-        } else expect(reading.why).not.toBe("");
+        expect(readPort(text, index)).toSatisfy((reading: ReturnType<typeof readPort>) =>
+          reading.kind === "port" ? reading.port >= 1 && reading.port <= 65_535 : reading.why !== "",
+        );
       }),
     );
   });

@@ -20,7 +20,10 @@ const excerptChars = 20;
  * @returns the port (1 to 65535), or why there is none. `cleared` tells "the VPN forwards no port" (an empty file, `0`)
  *   from "this is not a port file" (junk): only the first may ever park qBittorrent.
  */
-export function readPort(text: string, index: number): Omit<PortReading & { kind: "port" }, "source"> | NoPort {
+export function readPort(
+  text: string,
+  index: number,
+): Omit<PortReading & { kind: "port" }, "source"> | NoPort {
   const lines = text
     .split(/\r\n|\r|\n/u)
     .map((line) => line.trim())

@@ -2,7 +2,7 @@ import type { LoopStatus, Metrics } from "@qbit-sidecars/service";
 import type { Change, SyncView } from "./sync-port.ts";
 
 /** The two things a report is made of. */
-export type Reported = { view(): SyncView; loop(): LoopStatus };
+export type Reported = { view: () => SyncView; loop: () => LoopStatus };
 
 /** The body of `GET /status`: both sides, whether they agree, and the last ten changes, newest first. */
 export function statusReport({ view, loop }: Reported) {
@@ -54,11 +54,17 @@ export function measure(metrics: Metrics, { view, loop }: Reported, now: () => n
   gauge("port_sync_actual_port", "The port qBittorrent listened on when last asked; 0 before that.", () => {
     return view().listening?.listenPort ?? 0;
   });
-  gauge("port_sync_converged", "1 when qBittorrent listens on the forwarded port.", () => Number(loop().converged));
-  gauge("port_sync_seconds_since_last_success", "Seconds since the two were last seen equal; -1 before that.", () => {
-    const { lastSuccessAt } = loop();
-    return lastSuccessAt === undefined ? -1 : Math.max(0, (now() - lastSuccessAt) / 1000);
-  });
+  gauge("port_sync_converged", "1 when qBittorrent listens on the forwarded port.", () =>
+    Number(loop().converged),
+  );
+  gauge(
+    "port_sync_seconds_since_last_success",
+    "Seconds since the two were last seen equal; -1 before that.",
+    () => {
+      const { lastSuccessAt } = loop();
+      return lastSuccessAt === undefined ? -1 : Math.max(0, (now() - lastSuccessAt) / 1000);
+    },
+  );
   const syncs = metrics.counter({ name: "port_sync_syncs_total", help: "Changes made in qBittorrent." });
   const rebinds = metrics.counter({
     name: "port_sync_rebinds_total",
@@ -71,13 +77,11 @@ export function measure(metrics: Metrics, { view, loop }: Reported, now: () => n
     labelNames: ["reason"],
   });
   return {
-    change({ kind, why }: Change) {
+    change: ({ kind, why }: Change) => {
       syncs.inc();
       if (kind === "rebind") rebinds.inc({ reason: why });
     },
-    failure(error: unknown) {
-      failures.inc({ reason: error instanceof Error ? error.name : "unknown" });
-    },
+    failure: (error: unknown) => failures.inc({ reason: error instanceof Error ? error.name : "unknown" }),
   };
 }
 

@@ -1,5 +1,5 @@
 import { type ForwardedPort, followPort, nothingRead } from "./follow-port.ts";
-import { type Listening, type Past, type Plan, type Policy, planSync } from "./plan-sync.ts";
+import { type Listening, parkedOn, type Past, type Plan, planSync, type Policy } from "./plan-sync.ts";
 import type { PortReading } from "./read-port.ts";
 
 /** Where forwarded ports come from. */
@@ -9,7 +9,10 @@ export type PortSources = { read(signal: AbortSignal): Promise<PortReading> };
 export type Listener = {
   observe(signal: AbortSignal): Promise<Listening>;
   /** Resolves once qBittorrent confirms the port. `rebind`: let go of it first, when it is the same. */
-  listenOn(wanted: { port: number; disableUpnp: boolean; rebind: boolean }, signal: AbortSignal): Promise<void>;
+  listenOn(
+    wanted: { port: number; disableUpnp: boolean; rebind: boolean },
+    signal: AbortSignal,
+  ): Promise<void>;
   /** Tells the trackers of all active torrents the new port. */
   reannounceActive(signal: AbortSignal): Promise<void>;
 };
@@ -109,12 +112,17 @@ export class PortSync {
       await this.#options.listener.reannounceActive(signal);
       this.#reannounceDue = false;
     }
-    if (this.#forwarded.lost) return { converged: false, reason: `${this.#forwarded.why}; qBittorrent is parked on ${plan.port}` };
+    if (this.#forwarded.lost)
+      return { converged: false, reason: `${this.#forwarded.why}; ${parkedOn(plan.port)}` };
     this.#past = { ...this.#past, syncedAnnouncement: this.#forwarded.announcement };
     return { converged: true };
   }
 
-  async #apply(plan: Plan & { change: "set" | "rebind" }, before: Listening, signal: AbortSignal): Promise<void> {
+  async #apply(
+    plan: Plan & { change: "set" | "rebind" },
+    before: Listening,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { listener, policy, reannounce, now } = this.#options;
     const rebind = plan.change === "rebind";
     await listener.listenOn({ port: plan.port, disableUpnp: policy.disableUpnp, rebind }, signal);
@@ -128,7 +136,13 @@ export class PortSync {
     };
     this.#listening = { ...before, listenPort: plan.port, randomPort: false, seenAt: new Date(nowMs) };
     this.#reannounceDue = reannounce;
-    this.#record({ at: new Date(nowMs), from: before.listenPort, to: plan.port, kind: plan.change, why: plan.why });
+    this.#record({
+      at: new Date(nowMs),
+      from: before.listenPort,
+      to: plan.port,
+      kind: plan.change,
+      why: plan.why,
+    });
   }
 
   #record(change: Change): void {
@@ -142,7 +156,11 @@ export class PortSync {
     const { policy, lostAfterMs, now } = this.#options;
     // Come back when "cleared" turns into "lost", for parking cannot wait for the next interval.
     if (policy.onPortLost === "park" && clearedSinceMs !== undefined && !lost) {
-      return { converged: false, reason: why, retryAfterMs: Math.max(0, clearedSinceMs + lostAfterMs - now()) };
+      return {
+        converged: false,
+        reason: why,
+        retryAfterMs: Math.max(0, clearedSinceMs + lostAfterMs - now()),
+      };
     }
     return { converged: false, reason: why };
   }

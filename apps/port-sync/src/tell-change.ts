@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import got from "got";
+import got, { HTTPError, RequestError } from "got";
 import { parseArgsStringToArgv } from "string-argv";
 import type { Change, SyncResult } from "./sync-port.ts";
 
@@ -36,10 +36,16 @@ export function webhook(url: string): Messenger {
       const json = { port: to, previous_port: from, kind, why, at: at.toISOString() };
       await got.post(url, { json, signal, timeout: { request: timeoutMs }, retry: { limit: 0 } });
     } catch (error) {
-      const what = error instanceof Error ? error.message.replaceAll(url, "its URL") : "unknown error";
-      throw new Error(`posting to the webhook: ${what}`, { cause: undefined });
+      // No cause: got's error carries the whole request, and the URL of a webhook is often its password.
+      // oxlint-disable-next-line preserve-caught-error
+      throw new Error(`posting to WEBHOOK_URL: ${reasonOf(error)}`);
     }
   };
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof HTTPError) return `it answered ${error.response.statusCode}`;
+  return error instanceof RequestError ? error.code : "unknown error";
 }
 
 /**

@@ -46,7 +46,10 @@ export async function setStage({ version, env = {}, tell = () => {} }: StageOpti
   await using closers = new AsyncDisposableStack();
   const folder = closers.use(await tempDir());
   const qbittorrent = closers.use(await startQbittorrent(version === undefined ? {} : { version }));
-  tell("qBittorrent", `${qbittorrent.version} is up, listening on ${qbittorrent.listenPort}; WebUI ${qbittorrent.url}`);
+  tell(
+    "qBittorrent",
+    `${qbittorrent.version} is up, listening on ${qbittorrent.listenPort}; WebUI ${qbittorrent.url}`,
+  );
   const gluetun = new GluetunStandIn(join(folder.path, "gluetun", "forwarded_port"));
   const healthPort = await freePort();
   const healthUrl = `http://127.0.0.1:${healthPort}`;

@@ -6,7 +6,9 @@ import { portSyncStories, type Story } from "./stories/port-sync.ts";
 const usage = `npm start              shows port-sync at work on a real qBittorrent until Ctrl-C
 npm start -- --once    plays each story once; exits 0 only if each was seen to come true`;
 
-const { values } = parseArgs({ options: { once: { type: "boolean" }, help: { type: "boolean", short: "h" } } });
+const { values } = parseArgs({
+  options: { once: { type: "boolean" }, help: { type: "boolean", short: "h" } },
+});
 const stop = new AbortController();
 process.on("SIGINT", () => stop.abort());
 process.on("SIGTERM", () => stop.abort());
@@ -26,13 +28,19 @@ async function show(once: boolean, signal: AbortSignal): Promise<number> {
 `);
   const told = await tellAll(portSyncStories, signal, (story) => story.play(stage, tell));
   if (once || told !== "true") return conclude(told);
-  console.log(styleText("bold", "\nAll stories came true. Now and then one is told again; Ctrl-C ends it all.\n"));
+  console.log(
+    styleText("bold", "\nAll stories came true. Now and then one is told again; Ctrl-C ends it all.\n"),
+  );
   return stay(signal, (story) => story.play(stage, tell));
 }
 
 type Outcome = "true" | "untrue" | "stopped";
 
-async function tellAll(stories: readonly Story[], signal: AbortSignal, play: (story: Story) => Promise<void>): Promise<Outcome> {
+async function tellAll(
+  stories: readonly Story[],
+  signal: AbortSignal,
+  play: (story: Story) => Promise<void>,
+): Promise<Outcome> {
   for (const story of stories) {
     const outcome = await tellStory(story, signal, play);
     if (outcome !== "true") return outcome;
@@ -40,7 +48,11 @@ async function tellAll(stories: readonly Story[], signal: AbortSignal, play: (st
   return "true";
 }
 
-async function tellStory(story: Story, signal: AbortSignal, play: (story: Story) => Promise<void>): Promise<Outcome> {
+async function tellStory(
+  story: Story,
+  signal: AbortSignal,
+  play: (story: Story) => Promise<void>,
+): Promise<Outcome> {
   console.log(`\n${styleText("bold", story.title)}`);
   const stopped = new Promise<"stopped">((resolve) => {
     if (signal.aborted) resolve("stopped");

@@ -44,7 +44,10 @@ const samePortAgain: Story = {
     await notConverged(stage, "the port file is empty");
     tell("gluetun", `the tunnel is up again, with the same port ${port}; qBittorrent alone would stay deaf`);
     await stage.gluetun.forward(port);
-    await waitFor(async () => (await rebinds(stage)) === before + 1, { timeoutMs: patienceMs, what: "a rebind" });
+    await waitFor(async () => (await rebinds(stage)) === before + 1, {
+      timeoutMs: patienceMs,
+      what: "a rebind",
+    });
     await stage.listensOn(port);
     await converged(stage);
   },
@@ -70,7 +73,10 @@ const restarted: Story = {
     await stage.qbittorrent.stop();
     tell("gluetun", `meanwhile the VPN forwards port ${port}`);
     await stage.gluetun.forward(port);
-    await waitFor(async () => !(await stage.status()).converged, { timeoutMs: patienceMs, what: "port-sync noticing" });
+    await waitFor(async () => !(await stage.status()).converged, {
+      timeoutMs: patienceMs,
+      what: "port-sync noticing",
+    });
     tell("qBittorrent", "starts again");
     await stage.qbittorrent.start();
     await stage.listensOn(port);
@@ -79,10 +85,19 @@ const restarted: Story = {
 };
 
 /** port-sync's stories, in the order they are told. Each starts from a converged stage, the first from an empty one. */
-export const portSyncStories: readonly Story[] = [portGiven, portReplaced, samePortAgain, changedByHand, restarted];
+export const portSyncStories: readonly Story[] = [
+  portGiven,
+  portReplaced,
+  samePortAgain,
+  changedByHand,
+  restarted,
+];
 
 async function converged(stage: Stage): Promise<void> {
-  await waitFor(async () => (await stage.status()).converged, { timeoutMs: patienceMs, what: "port-sync in sync" });
+  await waitFor(async () => (await stage.status()).converged, {
+    timeoutMs: patienceMs,
+    what: "port-sync in sync",
+  });
 }
 
 async function notConverged(stage: Stage, reason: string): Promise<void> {
