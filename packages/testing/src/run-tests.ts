@@ -1,5 +1,4 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
+import { type ChildProcess, spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { constants } from "node:os";
 import { delimiter, join } from "node:path";
@@ -27,13 +26,27 @@ async function main(): Promise<number> {
 async function runStep({ name, command, args }: Step, env: NodeJS.ProcessEnv): Promise<number> {
   console.log(`\n== ${name}`);
   const child = spawn(command, args, { env, cwd: repository(), stdio: "inherit" });
-  // On Ctrl-C the terminal signals both; this process stays to say how it ended.
-  const onInterrupt = () => {};
   const onTerminate = () => child.kill("SIGTERM");
-  process.on("SIGINT", onInterrupt).on("SIGTERM", onTerminate);
-  const [code, signal]: [number | null, NodeJS.Signals | null] = await once(child, "exit");
-  process.off("SIGINT", onInterrupt).off("SIGTERM", onTerminate);
-  return signal === null ? (code ?? 1) : 128 + constants.signals[signal];
+  process.on("SIGINT", stayForTheEnd).on("SIGTERM", onTerminate);
+  const exitCode = await exitCodeOf(child);
+  process.off("SIGINT", stayForTheEnd).off("SIGTERM", onTerminate);
+  return exitCode;
+}
+
+/** On Ctrl-C the terminal signals the step as well; this process still has to say how it ended. */
+function stayForTheEnd(): void {}
+
+/** As a shell has it: 128 and the signal's number for a killed program, 127 for one that is not there. */
+function exitCodeOf(child: ChildProcess): Promise<number> {
+  return new Promise((resolve) => {
+    child.once("exit", (code, signal) =>
+      resolve(signal === null ? (code ?? 1) : 128 + constants.signals[signal]),
+    );
+    child.once("error", (error) => {
+      console.error(error.message);
+      resolve(127);
+    });
+  });
 }
 
 function repository(): string {
