@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
+import type { Address } from "@qbit-sidecars/config";
+
 import { messageWithCauses } from "./describe-error.ts";
 import { HttpRoutes, splitTarget } from "./http-routes.ts";
 import type { Method, Reply, RouteTarget } from "./http-routes.ts";
 import { listen } from "./listen.ts";
-import type { Address, Listener } from "./listen.ts";
+import type { Listener } from "./listen.ts";
 import type { Logger } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 

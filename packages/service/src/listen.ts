@@ -1,8 +1,7 @@
 import { createServer } from "node:http";
 import type { RequestListener, Server } from "node:http";
 
-/** Where to listen; without a host on every address of the machine, IPv6 and IPv4. */
-export type Address = { host?: string | undefined; port: number };
+import type { Address } from "@qbit-sidecars/config";
 
 export type Listener = AsyncDisposable & {
   readonly name: string;

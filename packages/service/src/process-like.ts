@@ -2,6 +2,7 @@
 export type Output = {
   write(text: string): unknown;
   isTTY?: boolean;
+  columns?: number;
   on?(event: "error", listener: (error: Error) => void): unknown;
 };
 

@@ -1,20 +1,22 @@
-import { readCommandLine } from "@qbit-sidecars/config";
-import type { ConfigOf, EffectiveSetting, Setting, Settings } from "@qbit-sidecars/config";
+import { formatAddress, readCommandLine } from "@qbit-sidecars/config";
+import type { Address, ConfigOf, EffectiveSetting, Program, Setting, Settings } from "@qbit-sidecars/config";
 
 import { systemClock } from "./clock.ts";
 import type { Clock } from "./clock.ts";
+import { healthcheck } from "./healthcheck.ts";
 import { createLog, outliveBrokenOutput } from "./log.ts";
 import type { LogFormat, Logger, LogLevel } from "./log.ts";
-import type { ProcessLike } from "./process-like.ts";
+import type { Output, ProcessLike } from "./process-like.ts";
 import { runToTheEnd } from "./run-to-the-end.ts";
 import { createService } from "./service.ts";
 import type { Service } from "./service.ts";
 import { StopRequests } from "./stop-requests.ts";
 
 /** Any settings with those of serviceSettings among them. */
-type Declaration = Readonly<Record<string, Setting<unknown>>> & {
+export type ServiceDeclaration = Readonly<Record<string, Setting<unknown>>> & {
   readonly logLevel: Setting<LogLevel>;
   readonly logFormat: Setting<LogFormat>;
+  readonly healthAddr: Setting<Address>;
 };
 
 export type Command<C> = {
@@ -23,24 +25,16 @@ export type Command<C> = {
   run(config: C, service: Service): Promise<number>;
 };
 
-export type App<D extends Declaration> = {
-  name: string;
-  version: string;
-  /** One sentence for --help. */
-  about: string;
-  /** What declareSettings returned; with the declarations of serviceSettings among them. */
-  settings: Settings<D>;
-  examples?: readonly string[];
-  /** Words that are accepted and mean nothing, such as the app's own name. */
-  ignoredWords?: readonly string[];
-  configFile?: { flag: string; env: readonly string[]; default?: string };
-  /** How long stopping may take, start's return and closers together. Default 10 s. */
+/** A program as config's readCommandLine knows it, and what it does. */
+export type App<D extends ServiceDeclaration> = Omit<Program<D>, "commands"> & {
+  /** How long stopping may take, start's return and the closers together. Default 10 s. */
   graceMs?: number | ((config: ConfigOf<Settings<D>>) => number);
   /**
    * The app. Resolves when it is done, with an exit code or with nothing for 0; a resident app resolves after
    * service.signal has aborted. A rejection ends the service with exit code 1.
    */
   start(config: ConfigOf<Settings<D>>, service: Service): Promise<void | number>;
+  /** Words that do something else than start(). `healthcheck` is there in every app. */
   commands?: Readonly<Record<string, Command<ConfigOf<Settings<D>>>>>;
 };
 
@@ -55,21 +49,22 @@ export type Surroundings = { clock?: Clock; random?: () => number };
  * 1 when the app failed, something was thrown that nobody caught, or closing failed or took longer than the
  * grace period; 2 for faults in the settings; 128 + signal when a second signal cut the closing short.
  */
-export async function runService<D extends Declaration>(
+export async function runService<D extends ServiceDeclaration>(
   app: App<D>,
   process: ProcessLike,
   surroundings?: Surroundings,
 ): Promise<void>;
 export async function runService(
-  app: App<Declaration>,
+  app: App<ServiceDeclaration>,
   process: ProcessLike,
   { clock = systemClock, random = Math.random }: Surroundings = {},
 ): Promise<void> {
   outliveBrokenOutput(process.stdout, process.stderr);
   const stop = new StopRequests(process, clock);
+  const commands = { healthcheck: healthcheckCommand(process), ...app.commands };
   const read = await readCommandLine(
-    { ...app, commands: Object.entries(app.commands ?? {}).map(([name, { about }]) => ({ name, about })) },
-    { argv: process.argv.slice(2), env: process.env },
+    { ...app, commands: Object.entries(commands).map(([name, { about }]) => ({ name, about })) },
+    { argv: process.argv.slice(2), env: process.env, columns: process.stdout.columns },
   );
   if (read.kind === "exit") {
     process.stdout.write(read.stdout);
@@ -80,19 +75,22 @@ export async function runService(
   }
 
   const { config } = read;
-  const command = read.command === undefined ? undefined : app.commands?.[read.command];
-  const output = command === undefined ? process.stdout : process.stderr;
-  const { name, version } = app;
-  const log = await createLog({
-    name,
-    level: config.logLevel,
-    format: config.logFormat,
-    output,
-    color: output.isTTY === true && !process.env["NO_COLOR"],
+  const command = new Map(Object.entries(commands)).get(read.command ?? "");
+  const log = await openLog(app.name, config, {
+    output: command ? process.stderr : process.stdout,
+    env: process.env,
   });
   stop.log = log;
-  logSettings(log, read);
-  const service = createService({ name, version, log, signal: stop.signal, clock, random });
+  if (command === undefined) logSettings(log, read.effective);
+  for (const warning of read.warnings) log.warn(warning);
+  const service = createService({
+    name: app.name,
+    version: app.version,
+    log,
+    signal: stop.signal,
+    clock,
+    random,
+  });
   const code = await runToTheEnd({
     run: () => (command === undefined ? app.start(config, service) : command.run(config, service)),
     stop,
@@ -101,16 +99,39 @@ export async function runService(
     clock,
     log,
   });
-  log.info({ code }, `${name} ended`);
   process.exit(code);
 }
 
+type ServiceConfig = ConfigOf<Settings<ServiceDeclaration>>;
+
+function openLog(
+  name: string,
+  { logLevel, logFormat }: ServiceConfig,
+  { output, env }: { output: Output; env: ProcessLike["env"] },
+): Promise<Logger> {
+  const color = output.isTTY === true && !env["NO_COLOR"];
+  return createLog({ name, level: logLevel, format: logFormat, output, color });
+}
+
 /** One line with every setting and where it came from; secrets come hidden from config. */
-function logSettings(
-  log: Logger,
-  { effective, warnings }: { effective: readonly EffectiveSetting[]; warnings: readonly string[] },
-): void {
+function logSettings(log: Logger, effective: readonly EffectiveSetting[]): void {
   const settings = effective.map(({ name, value, source }) => [name, `${value} (${source})`]);
   log.info({ settings: Object.fromEntries(settings) }, "settings");
-  for (const warning of warnings) log.warn(warning);
+}
+
+/**
+ * The healthcheck of a command line that main.ts did not recognise at first sight, such as one with a flag
+ * before the word or an address from the config file.
+ */
+function healthcheckCommand({ stderr }: ProcessLike): Command<ServiceConfig> {
+  return {
+    about: "Ask the running service's /healthz; exit 0 or 1.",
+    run: ({ healthAddr }) =>
+      healthcheck({
+        argv: [],
+        env: {},
+        defaultAddr: formatAddress(healthAddr),
+        report: (reason) => stderr.write(`${reason}\n`),
+      }),
+  };
 }
