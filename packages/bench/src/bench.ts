@@ -1,0 +1,42 @@
+import { cpus } from "node:os";
+import { parseArgs } from "node:util";
+import { bundleSize } from "./bundle-size.ts";
+import { coldStart } from "./cold-start.ts";
+import { type Row, table } from "./figures.ts";
+import { memory } from "./memory.ts";
+import { syncLatency } from "./sync-latency.ts";
+
+const usage = `npm run bench                    every figure; takes about 12 minutes
+npm run bench -- --minutes 1     with a shorter memory run
+npm run bench -- latency         only the benchmarks whose name holds this word`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { minutes: { type: "string", default: "10" }, help: { type: "boolean", short: "h" } },
+});
+
+const benchmarks: Record<string, () => Promise<Row[]>> = {
+  "sync-latency": syncLatency,
+  "cold-start": coldStart,
+  "bundle-size": () => bundleSize("port-sync"),
+  memory: () => memory(Number(values.minutes)),
+};
+
+if (values.help) console.log(usage);
+else await run();
+
+async function run(): Promise<void> {
+  const chosen = Object.entries(benchmarks).filter(
+    ([name]) => positionals.length === 0 || positionals.some((word) => name.includes(word)),
+  );
+  const rows: Row[] = [];
+  for (const [name, measure] of chosen) {
+    console.error(`measuring ${name} …`);
+    rows.push(...(await measure()));
+  }
+  const [cpu] = cpus();
+  console.log(
+    `\n${cpus().length} × ${cpu?.model.trim() ?? "unknown CPU"}, Node ${process.version}, ${process.platform}\n`,
+  );
+  console.log(table(rows));
+}
