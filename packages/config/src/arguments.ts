@@ -5,6 +5,7 @@ import { readWritten, type Written } from "./kind.ts";
 import { nearest } from "./nearest.ts";
 import { quote } from "./quote.ts";
 
+/** What the arguments of a program may be. */
 export interface Grammar {
   readonly declared: readonly DeclaredSetting[];
   readonly commands: readonly string[];
@@ -24,140 +25,135 @@ export interface Arguments {
 /** Reads the arguments after the program's name. Flags may stand before and after the command. */
 export function readArguments(argv: readonly string[], grammar: Grammar): Arguments {
   const { args, faults } = spellOutToggles(argv, grammar.declared);
-  const parser = parserOf(grammar);
-  const { operands, unknown, incomplete } = parse(parser, args);
-  const opts: Record<string, unknown> = parser.opts();
+  const seen = new Map<string, Written>();
+  const { operands, unknown, incomplete } = parse(parserOf(grammar, seen), args);
   const words = readWords(operands, grammar);
-  const valueOf = (flag: string): unknown => opts[new Option(`${flag} <value>`).attributeName()];
+  const configFile = seen.get(grammar.configFlag);
   return {
-    wants: wanted(opts, words.help),
+    wants: wanted(seen, words.command),
     command: words.command,
-    configFile: valueOf(grammar.configFlag) as string | undefined,
-    flags: new Map(grammar.declared.flatMap((setting) => flagValue(setting, valueOf))),
-    faults: [...faults, ...incomplete, ...unknown.map((flag) => unknownFlag(flag, grammar)), ...words.faults],
+    configFile: typeof configFile === "string" ? configFile : undefined,
+    flags: new Map(
+      grammar.declared.flatMap(({ name, flag }) => entry(name, flag === undefined ? flag : seen.get(flag))),
+    ),
+    faults: [
+      ...faults,
+      ...incomplete.map((flag) => incompleteFlag(flag, grammar.declared)),
+      ...unknown.map((flag) => unknownFlag(flag, grammar)),
+      ...words.faults,
+    ],
   };
 }
 
-function parserOf({ declared, configFlag }: Grammar): Command {
+const entry = (name: string, written: Written | undefined) =>
+  written === undefined ? [] : [[name, written] as const];
+
+/** A parser that notes each flag with its value in `seen`. */
+function parserOf({ declared, configFlag }: Grammar, seen: Map<string, Written>): Command {
   const parser = new Command()
     .exitOverride()
     .configureOutput({ writeErr() {}, writeOut() {} })
     .helpOption(false);
-  for (const option of [
-    new Option("-h, --help"),
-    new Option("-V, --version"),
-    new Option("--print-config"),
-  ]) {
-    parser.addOption(option);
-  }
-  parser.addOption(new Option(`${configFlag} <path>`));
+  const add = (flags: string, note: (value: string) => void): void => {
+    const option = new Option(flags);
+    parser.addOption(option).on(`option:${option.name()}`, note);
+  };
+  add("-h, --help", () => seen.set("--help", "true"));
+  add("-V, --version", () => seen.set("--version", "true"));
+  add("--print-config", () => seen.set("--print-config", "true"));
+  add(`${configFlag} <path>`, (value) => seen.set(configFlag, value));
   for (const { flag, kind } of declared) {
     if (flag === undefined) continue;
-    if (!kind.toggle) parser.addOption(kind.combine ? repeatable(flag) : new Option(`${flag} <value>`));
-    else parser.addOption(new Option(flag)).addOption(new Option(negated(flag)));
+    if (kind.toggle) {
+      add(flag, () => seen.set(flag, "true"));
+      add(negated(flag), () => seen.set(flag, "false"));
+    } else if (kind.combine) {
+      add(`${flag} <value>`, (value) => seen.set(flag, [seen.get(flag) ?? [], value.split(",")].flat(2)));
+    } else add(`${flag} <value>`, (value) => seen.set(flag, value));
   }
   return parser;
 }
 
-function repeatable(flag: string): Option {
-  const collect = (value: string, previous: readonly string[] | undefined): string[] => [
-    ...(previous ?? []),
-    ...value.split(","),
-  ];
-  return new Option(`${flag} <value>`).argParser(collect as never);
-}
-
-/** Commander knows no `--toggle=false`, which is how Go programs are told. */
+/** Go programs are told `--toggle=false`, which commander does not know. */
 function spellOutToggles(argv: readonly string[], declared: readonly DeclaredSetting[]) {
-  const toggles = new Map(
-    declared.flatMap((one) => (one.flag && one.kind.toggle ? [[one.flag, one.kind] as const] : [])),
-  );
   const faults: Fault[] = [];
   const args = argv.flatMap((arg) => {
-    const [, flag = "", text = ""] = /^(--[^=]+)=(.*)$/s.exec(arg) ?? [];
-    const kind = toggles.get(flag);
-    if (!kind) return arg;
+    const [, flag, text = ""] = /^(--[^=]+)=(.*)$/s.exec(arg) ?? [];
+    const kind = declared.find((setting) => setting.flag === flag)?.kind;
+    if (flag === undefined || !kind?.toggle) return arg;
     const reading = readWritten(kind, text);
     if (reading.ok) return reading.value === true ? flag : negated(flag);
-    faults.push({
-      subject: flag,
-      from: `flag ${flag}`,
-      wrong: `${quote(text)} ${reading.problem}`,
-      right: kind.expected,
-    });
+    const wrong = `${quote(text)} ${reading.problem}`;
+    faults.push({ subject: flag, from: `flag ${flag}`, wrong, right: kind.expected });
     return [];
   });
   return { args, faults };
 }
 
-function parse(parser: Command, args: string[]) {
+interface Parsed {
+  readonly operands: readonly string[];
+  readonly unknown: readonly string[];
+  /** Flags that lack their value. */
+  readonly incomplete: readonly string[];
+}
+
+function parse(parser: Command, args: readonly string[]): Parsed {
   try {
-    const { operands, unknown } = parser.parseOptions(args);
+    const { operands, unknown } = parser.parseOptions([...args]);
     return { operands, unknown: unknown.filter((arg) => /^-./.test(arg)), incomplete: [] };
   } catch (error) {
     // A flag that lacks its value can only be the last argument: without it the others can be read.
-    const flag = args.at(-1);
-    if (!(error instanceof CommanderError) || flag === undefined) throw error;
-    const rest = parse(parser, args.slice(0, -1));
-    const fault: Fault = {
-      subject: flag,
-      from: "command line",
-      wrong: "its value is missing",
-      right: `${flag} <value>`,
-    };
-    return { ...rest, incomplete: [fault] };
+    const last = args.at(-1);
+    if (!(error instanceof CommanderError) || last === undefined) throw error;
+    return { ...parse(parser, args.slice(0, -1)), incomplete: [last] };
   }
 }
 
-function flagValue({ name, flag }: DeclaredSetting, valueOf: (flag: string) => unknown): [string, Written][] {
-  const value = flag === undefined ? undefined : valueOf(flag);
-  if (value === undefined) return [];
-  return [[name, typeof value === "boolean" ? String(value) : (value as Written)]];
-}
-
-function wanted(opts: Record<string, unknown>, help: boolean): Arguments["wants"] {
-  if (help || opts["help"] === true) return "help";
-  if (opts["version"] === true) return "version";
-  return opts["printConfig"] === true ? "printConfig" : undefined;
+function wanted(seen: ReadonlyMap<string, Written>, command: string | undefined): Arguments["wants"] {
+  if (command === "help" || seen.has("--help")) return "help";
+  if (seen.has("--version")) return "version";
+  return seen.has("--print-config") ? "printConfig" : undefined;
 }
 
 function readWords(operands: readonly string[], { commands, ignoredWords }: Grammar) {
-  const words = operands.filter((word) => !ignoredWords.includes(word) || commands.includes(word));
-  const [command, ...excess] = words;
-  const faults: Fault[] = [];
-  if (command !== undefined && command !== "help" && !commands.includes(command))
-    faults.push(unknownWord(command, commands));
-  for (const word of excess) {
-    faults.push({
-      subject: quote(word),
-      from: "command line",
-      wrong: "one word too many",
-      right: "at most one command",
-    });
-  }
-  return { command, help: command === "help", faults };
+  const [command, ...excess] = operands.filter(
+    (word) => commands.includes(word) || !ignoredWords.includes(word),
+  );
+  const faults: Fault[] = excess.map((word) => ({
+    subject: quote(word),
+    from: "command line",
+    wrong: "one word too many",
+    right: commands.length === 0 ? "only flags" : "at most one command",
+  }));
+  const known = command === undefined || command === "help" || commands.includes(command);
+  return { command, faults: known ? faults : [unknownWord(command, commands), ...faults] };
 }
 
 function unknownWord(word: string, commands: readonly string[]): Fault {
   const similar = nearest(word, commands);
-  const known = commands.length === 0 ? "no command, only flags" : `one of ${commands.join(", ")}`;
-  return {
-    subject: quote(word),
-    from: "command line",
-    wrong: "there is no such command",
-    right: similar === undefined ? known : `did you mean ${similar}?`,
-  };
+  const known = commands.length === 0 ? "only flags" : `one of ${commands.join(", ")}`;
+  const right = similar === undefined ? known : `did you mean ${similar}?`;
+  return { subject: quote(word), from: "command line", wrong: "there is no such command", right };
 }
 
 function unknownFlag(arg: string, { declared, configFlag }: Grammar): Fault {
   // What follows `=` may be a secret.
   const flag = arg.replace(/=.*$/s, "");
-  const known = [...reservedFlags, configFlag, ...declared.flatMap((setting) => setting.flag ?? [])];
-  const similar = nearest(flag, known);
+  const similar = nearest(flag, [
+    ...reservedFlags,
+    configFlag,
+    ...declared.flatMap((setting) => setting.flag ?? []),
+  ]);
+  const right = similar === undefined ? "a flag that --help names" : `did you mean ${similar}?`;
+  return { subject: flag, from: "command line", wrong: "there is no such flag", right };
+}
+
+function incompleteFlag(flag: string, declared: readonly DeclaredSetting[]): Fault {
+  const right = declared.find((setting) => setting.flag === flag)?.kind.expected ?? "a value";
   return {
     subject: flag,
     from: "command line",
-    wrong: "there is no such flag",
-    right: similar === undefined ? "a flag that --help names" : `did you mean ${similar}?`,
+    wrong: "its value is missing",
+    right: `${flag} with ${right}`,
   };
 }

@@ -1,12 +1,12 @@
 import { readArguments, type Arguments } from "./arguments.ts";
 import { readTextFile } from "./bounded-file.ts";
-import type { ConfigOf, Declaration, Settings } from "./declare-settings.ts";
+import type { Declaration } from "./declare-settings.ts";
 import { renderFaults } from "./fault.ts";
 import { configFileNames, readConfigFile, refuseConfigFileNames } from "./given-config-file.ts";
 import { renderHelp } from "./help.ts";
 import { renderConfig } from "./print-config.ts";
 import type { CommandLine, Input, Program } from "./program.ts";
-import { checkRules, resolveSettings, type Resolution, type Sources } from "./resolve.ts";
+import { checkRules, configOf, resolveSettings, type Sources } from "./resolve.ts";
 
 /**
  * Reads the settings of a program from its flags, variables and config file. It prints nothing and ends
@@ -51,17 +51,19 @@ async function resolveProgram<D extends Declaration>(
     ...checkRules(settings, resolution, given.command),
   ];
   const { effective, warnings } = resolution;
-  const complaints = faults.length === 0 ? "" : renderFaults(program.name, faults);
-  if (given.wants === "printConfig") {
-    const stderr = warnings.map((warning) => `warning: ${warning}\n`).join("") + complaints;
-    return exit(faults.length === 0 ? 0 : 2, { stdout: renderConfig(program, effective, file.path), stderr });
-  }
-  if (faults.length > 0) return exit(2, { stderr: complaints });
-  return { kind: "run", command: given.command, config: configOf<D>(resolution), effective, warnings };
-}
-
-function configOf<D extends Declaration>({ values }: Resolution): ConfigOf<Settings<D>> {
-  return Object.fromEntries(values) as ConfigOf<Settings<D>>;
+  const stderr =
+    warnings.map((warning) => `warning: ${warning}\n`).join("") + renderFaults(program.name, faults);
+  const code = faults.length === 0 ? 0 : 2;
+  if (given.wants === "printConfig")
+    return exit(code, { stdout: renderConfig(program, effective, file.path), stderr });
+  if (code !== 0) return exit(code, { stderr });
+  return {
+    kind: "run",
+    command: given.command,
+    config: configOf(settings, resolution.values),
+    effective,
+    warnings,
+  };
 }
 
 function exit(code: 0 | 2, output: { readonly stdout?: string; readonly stderr?: string }) {

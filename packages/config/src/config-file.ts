@@ -1,4 +1,4 @@
-import type { Document, LineCounter, Node, Pair, YAMLError, YAMLMap } from "yaml";
+import type { Document, LineCounter, Pair, YAMLError } from "yaml";
 import type { DeclaredSetting } from "./declare-settings.ts";
 import type { Fault } from "./fault.ts";
 import type { Written } from "./kind.ts";
@@ -102,7 +102,7 @@ class Walk implements FileValues {
 
   #section(prefix: string, value: unknown, place: { subject: string; node: unknown }): void {
     const { yaml } = this.#options;
-    if (yaml.isMap(value)) for (const pair of (value as YAMLMap).items) this.#pair(prefix, pair);
+    if (yaml.isMap(value)) for (const pair of value.items) this.#pair(prefix, pair);
     else if (!isNull(yaml, value)) {
       this.#fault(place, { wrong: "is not a mapping", right: `a mapping of settings, such as "key: value"` });
     }
@@ -155,7 +155,8 @@ class Walk implements FileValues {
   }
 
   #position(node: unknown): { line: number; col: number } {
-    return this.#options.lines.linePos((node as Node | null)?.range?.[0] ?? 0);
+    const { yaml, lines } = this.#options;
+    return lines.linePos(yaml.isNode(node) ? (node.range?.[0] ?? 0) : 0);
   }
 }
 

@@ -1,4 +1,3 @@
-import { fileVariantOf } from "./file-variant.ts";
 import { checkValue, readWritten, type Kind } from "./kind.ts";
 import type { Setting } from "./setting.ts";
 
@@ -61,6 +60,7 @@ export function declareSettings<const D extends Declaration>(
   rules: readonly Rule<ConfigOfDeclaration<D>>[] = [],
 ): Settings<D> {
   const declared = Object.entries(declaration).map(([name, setting]) => nameSetting(name, setting));
+  refuseOddNames(declared);
   refuseSharedNames(declared);
   refuseFileVariants(declared);
   refuseKeysAsSections(declared);
@@ -94,6 +94,15 @@ function defaultValue(name: string, kind: Kind<unknown>, value: unknown): unknow
   const reading = typeof value === "string" ? readWritten(kind, value) : checkValue(kind, value);
   if (!reading.ok) throw new DeclarationError(`the default of ${name} ${reading.problem}`);
   return reading.value;
+}
+
+function refuseOddNames(declared: readonly DeclaredSetting[]): void {
+  for (const { name, flag = "--fine", env } of declared) {
+    if (!/^--[a-z][a-z\d-]+$/.test(flag))
+      throw new DeclarationError(`${flag} of ${name} is no flag like --some-words`);
+    const odd = env.find((variable) => !/^[A-Za-z_]\w*$/.test(variable));
+    if (odd !== undefined) throw new DeclarationError(`${odd} of ${name} cannot be a variable`);
+  }
 }
 
 /** Flags that every program has. */
@@ -147,9 +156,4 @@ export function namesOf({ flag, env, keys, name }: DeclaredSetting): string {
     (used) => used !== undefined,
   );
   return others.length === 0 ? first : `${first} (${others.join(", ")})`;
-}
-
-/** Every variable that a setting reads, with the `_FILE` variants, in the order of their precedence. */
-export function variablesOf({ env }: DeclaredSetting): string[] {
-  return env.flatMap((variable) => [fileVariantOf(variable) ?? [], variable].flat());
 }

@@ -1,4 +1,5 @@
 import type { Reading } from "./kind.ts";
+import { withoutExponent } from "./number-text.ts";
 
 export type DurationUnit = "ms" | "s" | "min" | "h" | "d";
 
@@ -27,11 +28,12 @@ export const durationPattern = /^\d+(\.\d+)?( ?[A-Za-z]+( ?\d+(\.\d+)? ?[A-Za-z]
  * The value is in milliseconds, rounded to whole ones.
  */
 export function parseDuration(text: string, bareUnit: DurationUnit): Reading<number> {
-  if (!durationPattern.test(text)) return { ok: false, problem: "is not a duration" };
-  if (/[\d.]$/.test(text)) return inRange(Number(text) * unitMs[bareUnit]);
+  const plain = withoutExponent(text);
+  if (!durationPattern.test(plain)) return { ok: false, problem: "is not a duration" };
+  if (/\d$/.test(plain)) return inRange(Number(plain) * unitMs[bareUnit]);
   let total = 0;
-  for (const [, amount, name] of text.toLowerCase().matchAll(/([\d.]+) ?([a-z]+)/g)) {
-    const unit = units.find(({ names }) => names.test(name ?? ""));
+  for (const [, amount, name = ""] of plain.toLowerCase().matchAll(/([\d.]+) ?([a-z]+)/g)) {
+    const unit = units.find(({ names }) => names.test(name));
     if (!unit) return { ok: false, problem: "is not a duration: its unit is none of ms, s, m, h, d, w" };
     total += Number(amount) * unit.ms;
   }

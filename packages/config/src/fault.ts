@@ -8,12 +8,13 @@ export interface Fault {
   readonly right: string;
 }
 
-/** All faults as a text for a terminal or a container log. */
+/** All faults as a text for a terminal or a container log; empty without faults. */
 export function renderFaults(program: string, faults: readonly Fault[]): string {
-  const count = faults.length === 1 ? "1 setting is wrong" : `${faults.length} settings are wrong`;
+  if (faults.length === 0) return "";
+  const count = faults.length === 1 ? "1 thing is wrong" : `${faults.length} things are wrong`;
   const entries = faults.map(
     ({ subject, from, wrong, right }) =>
       `  ${subject}\n    from:  ${from}\n    wrong: ${wrong}\n    right: ${right}\n`,
   );
-  return `${program} cannot start: ${count}.\n\n${entries.join("\n")}\n"${program} --help" explains every setting.\n`;
+  return `${program} cannot start: ${count} in its settings.\n\n${entries.join("\n")}\n"${program} --help" explains every setting.\n`;
 }

@@ -1,7 +1,7 @@
 import { readConfigText, type FileValues } from "./config-file.ts";
-import { DeclarationError, type ConfigOf, type Declaration, type Settings } from "./declare-settings.ts";
+import { DeclarationError, type Declaration } from "./declare-settings.ts";
 import type { Program } from "./program.ts";
-import { resolveSettings, type Sources } from "./resolve.ts";
+import { configOf, resolveSettings, type Sources } from "./resolve.ts";
 
 const largestConfigFile = 1024 * 1024;
 
@@ -62,6 +62,6 @@ async function placeOfConfigFile<D extends Declaration>(
   if (typeof fallback !== "function")
     return fallback === undefined ? undefined : { path: fallback, from: "default" };
   const { values } = await resolveSettings(program.settings.declared, sources);
-  const path = fallback(Object.fromEntries(values) as Partial<ConfigOf<Settings<D>>>);
+  const path = fallback(configOf(program.settings, values));
   return path === undefined ? undefined : { path, from: "default" };
 }

@@ -13,13 +13,14 @@ export {
 export { formatDuration, parseDuration, type DurationUnit } from "./duration.ts";
 export type { Environment } from "./environment.ts";
 export type { Kind, Reading, Written } from "./kind.ts";
-export type { LogLevel } from "./kinds.ts";
 export type { CommandLine, ConfigFileOptions, Input, Program } from "./program.ts";
-export { qbitSettings } from "./qbit-settings.ts";
+export { qbitSettings, type OwnNames, type QbitSettingsOptions } from "./qbit-settings.ts";
 export { hideCredentials } from "./quote.ts";
 export type { EffectiveSetting } from "./resolve.ts";
 export { settingsSchema, type JsonSchema } from "./schema.ts";
 export { Secret } from "./secret.ts";
 export { setting, type FlagName, type Setting, type SettingOptions } from "./setting.ts";
 export { formatSize, parseSize, type SizeUnit } from "./size.ts";
+export type { TextPattern } from "./text-kinds.ts";
 export { settingsTable } from "./table.ts";
+export type { LogLevel } from "./word-kinds.ts";

@@ -1,4 +1,6 @@
-import { setting, type FlagName, type Setting } from "./setting.ts";
+import type { Kind } from "./kind.ts";
+import { setting, type FlagName, type Setting, type SettingOptions } from "./setting.ts";
+import { textKind, urlKind } from "./text-kinds.ts";
 
 /** An app's own names for a setting; they come before the common ones. */
 export interface OwnNames {
@@ -7,13 +9,15 @@ export interface OwnNames {
   readonly key?: string | readonly string[] | false;
 }
 
-type OwnUrl = OwnNames & { readonly default?: string; readonly required?: true };
-type OwnUser = OwnNames & { readonly default?: string };
+interface OwnText extends OwnNames {
+  readonly default?: string;
+  readonly required?: true;
+}
 
 /** Where an app's names or defaults differ from the common ones. */
 export interface QbitSettingsOptions {
-  readonly url?: OwnUrl;
-  readonly user?: OwnUser;
+  readonly url?: OwnText;
+  readonly user?: OwnText;
   readonly pass?: OwnNames;
   readonly apiKey?: OwnNames;
   readonly caCertFile?: OwnNames;
@@ -21,14 +25,11 @@ export interface QbitSettingsOptions {
   readonly timeout?: OwnNames & { readonly default?: string };
 }
 
-/** With a default or required, the value is there. */
-type TextSetting<O> = Setting<
-  O extends { readonly default: string } | { readonly required: true } ? string : string | undefined
->;
-type UrlOf<O> = O extends { readonly url: infer U } ? TextSetting<U> : Setting<string | undefined>;
-type UserOf<O> = O extends { readonly user: infer U } ? TextSetting<U> : Setting<string | undefined>;
-
-const group = "qBittorrent";
+/** With a default, or required, the value is there. */
+type TextOf<O, Name extends string> =
+  O extends Readonly<Record<Name, { readonly default: string } | { readonly required: true }>>
+    ? string
+    : string | undefined;
 
 /**
  * How every app is told to reach qBittorrent; spread it into the declaration. `QBIT_URL`, `QBIT_USER`,
@@ -38,16 +39,14 @@ const group = "qBittorrent";
 export function qbitSettings<const O extends QbitSettingsOptions>(options: O) {
   const { url, user, pass, apiKey, caCertFile, insecureSkipVerify, timeout } = options;
   return {
-    qbitUrl: setting.url({
+    qbitUrl: ownText<TextOf<O, "url">>(url, urlKind(["http", "https"]), {
       ...named(url, { env: "QBIT_URL", flag: "--qbit-url", key: "qbittorrent.url" }),
-      ...present(url),
       about: "Address of qBittorrent's Web UI.",
-    } as never) as UrlOf<O>,
-    qbitUser: setting.text({
+    }),
+    qbitUser: ownText<TextOf<O, "user">>(user, textKind(), {
       ...named(user, { env: "QBIT_USER", flag: "--qbit-user", key: "qbittorrent.username" }),
-      ...present(user),
       about: "Web UI user name; not needed where qBittorrent lets this host in without.",
-    } as never) as UserOf<O>,
+    }),
     qbitPass: setting.secret({
       ...named(pass, { env: "QBIT_PASS", flag: false, key: "qbittorrent.password" }),
       about: "Web UI password.",
@@ -92,13 +91,13 @@ interface CommonNames {
 
 function named(own: OwnNames | undefined, common: CommonNames) {
   return {
-    group,
+    group: "qBittorrent",
     env: [...(own?.env ?? []), common.env],
     flag: own?.flag ?? common.flag,
     key: own?.key ?? common.key,
   };
 }
 
-function present(own: OwnUrl | undefined) {
-  return { default: own?.default, required: own?.required };
+function ownText<V>(own: OwnText | undefined, kind: Kind<string>, options: SettingOptions): Setting<V> {
+  return { kind, options: { ...options, default: own?.default, required: own?.required } };
 }

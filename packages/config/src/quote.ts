@@ -1,4 +1,4 @@
-const longestHiddenText = 2048;
+const longestShownText = 2048;
 const longestQuote = 80;
 
 /**
@@ -6,14 +6,22 @@ const longestQuote = 80;
  * `http://***@host`, also where the text is too broken to be a URL, and `?token=abc` becomes `?token=***`.
  */
 export function hideCredentials(text: string): string {
-  return text
-    .replace(/^([a-z][a-z\d+.-]*:\/\/)?.*:.*@/is, (_, scheme?: string) => `${scheme ?? ""}***@`)
-    .replace(/([?&][^=&\s]*(?:auth|key|pass|secret|token)[^=&\s]*=)[^&\s]*/gi, "$1***");
+  return hideUserInfo(text).replace(
+    /([?&][^=&\s]*(?:auth|key|pass|secret|token)[^=&\s]*=)[^&\s]*/gi,
+    "$1***",
+  );
+}
+
+function hideUserInfo(text: string): string {
+  // The last @: a password may hold one, and a path that holds one loses nothing that matters.
+  const at = text.lastIndexOf("@");
+  if (at === -1 || !text.slice(0, at).includes(":")) return text;
+  return `${/^[a-z][a-z\d+.-]*:\/\//i.exec(text)?.[0] ?? ""}***${text.slice(at)}`;
 }
 
 /** What a person wrote, in quotes, on one line, shortened, without credentials. */
 export function quote(text: string): string {
-  if (text.length > longestHiddenText) return `a text of ${text.length} characters`;
+  if (text.length > longestShownText) return `a text of ${text.length} characters`;
   // Hidden before it is shortened: shortening first could cut off the `@` that marks a password.
   const shown = hideCredentials(text);
   return JSON.stringify(shown.length > longestQuote ? `${shown.slice(0, longestQuote)}…` : shown);

@@ -4,7 +4,7 @@ import {
   namesOf,
   type Declaration,
   type DeclaredSetting,
-  type Rule,
+  type ConfigOf,
   type Settings,
 } from "./declare-settings.ts";
 import { isEmpty, readEnvironment, warnAboutLosers, type Environment } from "./environment.ts";
@@ -91,8 +91,11 @@ async function pickValue(setting: DeclaredSetting, { flags, env, file, readFile 
   return { pick: isSet ? inFile : undefined, warnings };
 }
 
-const counts = (setting: DeclaredSetting, written: Written): boolean =>
-  setting.emptyIsValue || typeof written !== "string" || !isEmpty(setting.kind, written);
+/** Whether what was written counts as set. An empty YAML list does: nobody writes `[]` by accident. */
+function counts({ emptyIsValue, kind }: DeclaredSetting, written: Written): boolean {
+  const texts = [written].flat();
+  return emptyIsValue || texts.length === 0 || texts.some((text) => !isEmpty(kind, text));
+}
 
 type Result = { readonly value: unknown } | { readonly fault: Fault };
 
@@ -129,25 +132,40 @@ function describe(
 ): EffectiveSetting {
   const { name, flag, env, keys, kind } = setting;
   const value =
-    "fault" in result ? "(wrong)" : result.value === undefined ? "(none)" : kind.print(result.value);
+    "fault" in result
+      ? "(wrong)"
+      : result.value === undefined
+        ? `(${setting.defaultText ?? "none"})`
+        : kind.print(result.value);
   return { name, ...(flag && { flag }), env, ...(keys[0] && { key: keys[0] }), value, source };
+}
+
+/** The values as the object that the declaration promises. */
+export function configOf<D extends Declaration>(
+  _settings: Settings<D>,
+  values: ReadonlyMap<string, unknown>,
+): ConfigOf<Settings<D>> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each kind vouches for the type of its values
+  return Object.fromEntries(values) as ConfigOf<Settings<D>>;
 }
 
 /** The faults of the rules between settings. A rule is left out while a setting that it reads has a fault. */
 export function checkRules<D extends Declaration>(
-  { declared, rules }: Settings<D>,
+  settings: Settings<D>,
   { values, effective }: Resolution,
   command: string | undefined,
 ): Fault[] {
-  return rules.flatMap((rule: Rule<never>) => {
+  return settings.rules.flatMap((rule) => {
     const names: readonly string[] = rule.of;
     if (!names.every((name) => values.has(name))) return [];
-    const config = Object.fromEntries(names.map((name) => [name, values.get(name)]));
-    const verdict = rule.check(config as never, command);
+    const verdict = rule.check(
+      configOf(settings, new Map(names.map((name) => [name, values.get(name)]))),
+      command,
+    );
     if (!verdict) return [];
     const among = <T extends { readonly name: string }>(all: readonly T[]): T[] =>
       all.filter(({ name }) => names.includes(name));
-    const subject = among(declared).map(namesOf).join(" and ");
+    const subject = among(settings.declared).map(namesOf).join(" and ");
     const from = among(effective)
       .map(({ source }) => source)
       .join(" and ");

@@ -1,24 +1,11 @@
-import type { Address } from "./address.ts";
+import { addressKind, type Address } from "./address.ts";
 import { parseDuration, type DurationUnit } from "./duration.ts";
-import type { Kind } from "./kind.ts";
-import {
-  addressKind,
-  choiceKind,
-  durationKind,
-  integerKind,
-  listKind,
-  logLevelKind,
-  pathKind,
-  portKind,
-  secretKind,
-  sizeKind,
-  textKind,
-  toggleKind,
-  urlKind,
-  type LogLevel,
-} from "./kinds.ts";
+import type { Kind, Reading } from "./kind.ts";
+import { durationKind, integerKind, portKind, sizeKind } from "./number-kinds.ts";
 import type { Secret } from "./secret.ts";
 import { parseSize, type SizeUnit } from "./size.ts";
+import { listKind, pathKind, secretKind, textKind, urlKind, type TextPattern } from "./text-kinds.ts";
+import { choiceKind, logLevelKind, toggleKind, type LogLevel } from "./word-kinds.ts";
 
 export type FlagName = `--${string}`;
 
@@ -45,9 +32,9 @@ export interface EmptyOption {
   readonly emptyIs?: "unset" | "value" | undefined;
 }
 
-/** With a default, or required, a setting always has a value. Defaults may be written as a user would: "10s". */
-type Present<V> =
-  | { readonly default: V | string; readonly required?: undefined }
+/** With a default, or required, a setting always has a value. */
+type Present<Default> =
+  | { readonly default: Default; readonly required?: undefined }
   | { readonly required: true; readonly default?: undefined };
 interface Absent {
   readonly default?: undefined;
@@ -63,62 +50,75 @@ export interface Setting<V> {
   readonly valueType?: V;
 }
 
+/** Defaults may be written as a user would: "10s", ":8080". */
 interface MakeSetting<V, Extra> {
-  (options: SettingOptions & Extra & Present<V>): Setting<V>;
+  (options: SettingOptions & Extra & Present<V | string>): Setting<V>;
   (options: SettingOptions & Extra & Absent): Setting<V | undefined>;
 }
 
 type AnyOptions<Extra> = Setting<unknown>["options"] & Extra;
 
 function maker<V, Extra = unknown>(kindOf: (options: AnyOptions<Extra>) => Kind<V>): MakeSetting<V, Extra> {
-  return (options: AnyOptions<Extra>): Setting<V> => ({ kind: kindOf(options) as Kind<unknown>, options });
+  return (options: AnyOptions<Extra>): Setting<V> => ({ kind: kindOf(options), options });
 }
 
-/** A limit is written in the unit of the value or as a user would write it. */
-type Limit = number | string | undefined;
-interface LimitOptions<L extends Limit = number | undefined> {
-  readonly min?: L;
-  readonly max?: L;
+/** A limit is in the unit of the value or written as a user would write it. */
+interface LimitOptions {
+  readonly min?: number | string;
+  readonly max?: number | string;
 }
 
-function limitsOf(options: LimitOptions<Limit>, parse: (text: string) => number) {
-  const read = (limit: Limit): number | undefined => (typeof limit === "string" ? parse(limit) : limit);
-  return { min: read(options.min), max: read(options.max) };
+function limitsOf({ min, max }: LimitOptions, parse: (text: string) => Reading<number>) {
+  return { min: limitOf(min, parse), max: limitOf(max, parse) };
 }
 
-function valueOrThrow(reading: ReturnType<typeof parseDuration>): number {
-  if (!reading.ok) throw new TypeError(`a limit ${reading.problem}`);
+function limitOf(
+  limit: number | string | undefined,
+  parse: (text: string) => Reading<number>,
+): number | undefined {
+  if (typeof limit !== "string") return limit;
+  const reading = parse(limit);
+  if (!reading.ok) throw new TypeError(`the limit ${limit} ${reading.problem}`);
   return reading.value;
+}
+
+interface ChoiceOptions<T> extends SettingOptions {
+  /** In the order of `--help`. */
+  readonly values: readonly T[];
+}
+
+function choice<const T extends string>(options: ChoiceOptions<T> & Present<NoInfer<T>>): Setting<T>;
+function choice<const T extends string>(options: ChoiceOptions<T> & Absent): Setting<T | undefined>;
+function choice<T extends string>(options: ChoiceOptions<T> & (Present<T> | Absent)): Setting<T> {
+  return { kind: choiceKind(options.values), options };
 }
 
 /** Makers of settings, one for each kind of value. */
 export const setting = {
-  /** Any text, kept as it is; `pattern.means` completes "is not …". */
-  text: maker<
-    string,
-    EmptyOption & { readonly pattern?: { readonly regex: RegExp; readonly means: string } }
-  >(({ pattern }) => textKind(pattern)),
+  /** Any text, kept as it is. */
+  text: maker<string, EmptyOption & { readonly pattern?: TextPattern }>(({ pattern }) => textKind(pattern)),
   /** A {@link Secret}. */
   secret: maker<Secret, EmptyOption>(secretKind),
   /** A path, kept as it is; nothing is looked up on the disk. */
   path: maker<string, EmptyOption>(pathKind),
   /** A boolean; its flag is also understood as `--no-…` and `--…=false`. */
   toggle: maker<boolean>(toggleKind),
-  integer: maker<number, LimitOptions>(integerKind),
-  /** A port to listen on or to set: 1 to 65535. */
+  /** A whole number, with limits if given. */
+  integer: maker<number, { readonly min?: number; readonly max?: number }>(integerKind),
+  /** A port that is told to someone: 1 to 65535. Where to listen is an `address`. */
   port: maker<number>(portKind),
-  /** Milliseconds. `unit` is the unit of a bare number that a user writes; a number as default or limit is in ms. */
-  duration: maker<number, LimitOptions<Limit> & { readonly unit: DurationUnit }>((options) =>
+  /** Milliseconds. `unit` is the unit of a bare number that a user writes; numbers in the declaration are in ms. */
+  duration: maker<number, LimitOptions & { readonly unit: DurationUnit }>(({ unit, ...options }) =>
     durationKind(
-      options.unit,
-      limitsOf(options, (text) => valueOrThrow(parseDuration(text, options.unit))),
+      unit,
+      limitsOf(options, (text) => parseDuration(text, unit)),
     ),
   ),
-  /** Bytes. `unit` is the unit of a bare number that a user writes; a number as default or limit is in bytes. */
-  size: maker<number, LimitOptions<Limit> & { readonly unit: SizeUnit }>((options) =>
+  /** Bytes. `unit` is the unit of a bare number that a user writes; numbers in the declaration are in bytes. */
+  size: maker<number, LimitOptions & { readonly unit: SizeUnit }>(({ unit, ...options }) =>
     sizeKind(
-      options.unit,
-      limitsOf(options, (text) => valueOrThrow(parseSize(text, options.unit))),
+      unit,
+      limitsOf(options, (text) => parseSize(text, unit)),
     ),
   ),
   /** A URL as a string without trailing slash, by default http or https; credentials in it are never printed. */
@@ -130,11 +130,7 @@ export const setting = {
     addressKind(hostRequired),
   ),
   /** One of `values`, in any case. */
-  choice<const T extends string, O extends SettingOptions & (Present<NoInfer<T>> | Absent)>(
-    options: O & { readonly values: readonly T[] },
-  ): Setting<O extends Present<NoInfer<T>> ? T : T | undefined> {
-    return { kind: choiceKind(options.values) as Kind<unknown>, options };
-  },
+  choice,
   /** A level of pino in any case; WARNING is `warn`, CRITICAL is `fatal`. */
   logLevel: maker<LogLevel>(logLevelKind),
   /** Texts, separated by commas; a YAML sequence in the config file; its flag may be repeated. */
