@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { runCommand } from "./run-command.ts";
 
 /** A package manager's state of its own: it knows no installed package and no source but one suite of one mirror. */
-export type AptWorkspace = { dir: string; options: readonly string[] };
+export type AptWorkspace = { dir: string; options: readonly string[]; env: NodeJS.ProcessEnv };
 
 const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
@@ -12,14 +12,13 @@ const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
  *
  * @throws Error saying what to set when the machine has none
  */
-export async function debianMirror(env = process.env): Promise<string> {
+export async function debianMirror(env: NodeJS.ProcessEnv): Promise<string> {
   if (env.QBIT_SIDECARS_DEBIAN_MIRROR) return env.QBIT_SIDECARS_DEBIAN_MIRROR;
-  const uris = await runCommand("apt-get", [
-    "indextargets",
-    "--format",
-    "$(REPO_URI)",
-    "Created-By: Packages",
-  ]);
+  const uris = await runCommand(
+    "apt-get",
+    ["indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"],
+    { env },
+  );
   const mirror = uris.split("\n").find((uri) => /\/debian\/?$/.test(uri));
   if (mirror) return mirror;
   throw new Error(
@@ -30,6 +29,7 @@ export async function debianMirror(env = process.env): Promise<string> {
 export async function openAptWorkspace(
   dir: string,
   { mirror, suite }: { mirror: string; suite: string },
+  env: NodeJS.ProcessEnv,
 ): Promise<AptWorkspace> {
   await access(keyring).catch((cause: unknown) => {
     throw new Error(`${keyring} is missing: install debian-archive-keyring`, { cause });
@@ -50,17 +50,17 @@ export async function openAptWorkspace(
     // The last lists of a suite that gets no more updates have expired.
     "Acquire::Check-Valid-Until": "false",
   };
-  return { dir, options: Object.entries(settings).flatMap(([key, value]) => ["-o", `${key}=${value}`]) };
+  return { dir, env, options: Object.entries(settings).flatMap(([key, value]) => ["-o", `${key}=${value}`]) };
 }
 
 /** Downloads and checks a package and everything it depends on; the paths of the files. */
 export async function downloadWithDependencies(
-  { dir, options }: AptWorkspace,
+  { dir, options, env }: AptWorkspace,
   name: string,
 ): Promise<string[]> {
-  await runCommand("apt-get", [...options, "-qq", "update"]);
+  await runCommand("apt-get", [...options, "-qq", "update"], { env });
   const install = ["-qq", "--yes", "--no-install-recommends", "--download-only", "install", name];
-  await runCommand("apt-get", [...options, ...install]);
+  await runCommand("apt-get", [...options, ...install], { env });
   const archives = join(dir, "cache/archives");
   return (await readdir(archives))
     .filter((file) => file.endsWith(".deb"))

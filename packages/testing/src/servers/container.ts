@@ -13,24 +13,26 @@ type Engine = "docker" | "podman";
  * everywhere else, and a qBittorrent whose listening port changes stays reachable, which no published port allows.
  */
 export async function containerProgram(
-  image: string,
-  { executable, version }: { executable: string; version: string },
+  { image, executable, version }: { image: string; executable: string; version: string },
+  env: NodeJS.ProcessEnv,
 ): Promise<Program> {
-  const engine = await workingEngine();
-  await runCommand(engine, ["image", "inspect", image]).catch(() => runCommand(engine, ["pull", image]));
+  const engine = await workingEngine(env);
+  await runCommand(engine, ["image", "inspect", image], { env }).catch(() =>
+    runCommand(engine, ["pull", image], { env }),
+  );
   return {
     origin: `${engine}, ${image}`,
     version,
-    commandLine: ({ args, dir, env }) => {
+    commandLine: ({ args, dir, env: inside }) => {
       const name = `qbit-sidecars-${randomUUID()}`;
       const { uid, gid } = userInfo();
       const isolation = ["--rm", "--init", "--network=host", "--cap-drop=ALL", `--user=${uid}:${gid}`];
       const files = [`--volume=${dir}:${dir}`, `--workdir=${dir}`, `--entrypoint=${executable}`];
-      const variables = Object.entries(env).map(([key, value]) => `--env=${key}=${value}`);
+      const variables = Object.entries(inside).map(([key, value]) => `--env=${key}=${value}`);
       return {
         command: engine,
         args: ["run", `--name=${name}`, ...isolation, ...files, ...variables, image, ...args],
-        env: process.env,
+        env,
         container: {
           signal: (signal) => void execFile(engine, ["kill", `--signal=${signal}`, name], () => {}),
         },
@@ -39,9 +41,9 @@ export async function containerProgram(
   };
 }
 
-async function workingEngine(): Promise<Engine> {
+async function workingEngine(env: NodeJS.ProcessEnv): Promise<Engine> {
   for (const engine of ["docker", "podman"] as const) {
-    const works = await runCommand(engine, ["info"], { timeoutMs: 10_000 }).then(
+    const works = await runCommand(engine, ["info"], { env, timeoutMs: 10_000 }).then(
       () => true,
       () => false,
     );

@@ -2,7 +2,7 @@ import { access, constants } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { tempDir } from "../temp-dir.ts";
 import { containerProgram } from "./container.ts";
-import { debianRoot, programOfRoot } from "./debian-root.ts";
+import { debianProgram } from "./debian-root.ts";
 import type { Program, ServerKind } from "./program.ts";
 import { runCommand } from "./run-command.ts";
 
@@ -27,8 +27,8 @@ export async function findProgram(
   if (named) return await namedProgram(kind, named);
   const ways = [
     () => programInPath(kind, env),
-    () => programInDebianRoot(kind, thorough),
-    () => programInContainer(kind),
+    () => debianRoot(kind, { env, thorough }),
+    () => programInContainer(kind, env),
   ];
   const reasons: string[] = [];
   for (const way of ways) {
@@ -83,19 +83,22 @@ function hostProgram(path: string, { origin, version }: { origin: string; versio
   return { origin, version, commandLine: ({ args, env }) => ({ command: path, args, env }) };
 }
 
-async function programInDebianRoot(kind: ServerKind, thorough: boolean): Promise<Attempt> {
+async function debianRoot(
+  kind: ServerKind,
+  options: { env: NodeJS.ProcessEnv; thorough: boolean },
+): Promise<Attempt> {
   try {
-    const { accepts, executable, debian } = kind;
-    return { program: programOfRoot(await debianRoot({ ...debian, accepts, executable, thorough })) };
+    return { program: await debianProgram(kind, options) };
   } catch (error) {
     return { reason: `making a Debian root: ${messageOf(error)}` };
   }
 }
 
-async function programInContainer(kind: ServerKind): Promise<Attempt> {
-  if (!kind.image) return { reason: "there is no container image of it" };
+async function programInContainer(kind: ServerKind, env: NodeJS.ProcessEnv): Promise<Attempt> {
+  const { image, executable, version } = kind;
+  if (image === undefined) return { reason: "there is no container image of it" };
   try {
-    return { program: await containerProgram(kind.image, kind) };
+    return { program: await containerProgram({ image, executable, version }, env) };
   } catch (error) {
     return { reason: `running a container: ${messageOf(error)}` };
   }

@@ -15,7 +15,7 @@ export function qbittorrentKind(version: QbittorrentVersion): ServerKind {
     variable: `QBIT_SIDECARS_QBITTORRENT_${version.replaceAll(".", "_")}`,
     executable: "qbittorrent-nox",
     version,
-    accepts: (found) => sameNumbers(found, version, 3),
+    accepts: (found) => isSameRelease(found, version),
     debian: { suite: suites[version], package: "qbittorrent-nox" },
     // The project publishes no image of 4.2.
     ...(version !== "4.2.5" && { image: `qbittorrentofficial/qbittorrent-nox:${version}-1` }),
@@ -28,7 +28,7 @@ export function redisKind(): ServerKind {
     variable: "QBIT_SIDECARS_REDIS",
     executable: "redis-server",
     version: "7.0.15",
-    accepts: (found) => sameNumbers(found, "7", 1),
+    accepts: (found) => numbers(found)[0] >= 7,
     debian: { suite: "bookworm", package: "redis-server" },
     image: "redis:7.0.15",
   };
@@ -40,7 +40,7 @@ export function ntfyKind(): ServerKind {
     variable: "QBIT_SIDECARS_NTFY",
     executable: "ntfy",
     version: "2.27.0",
-    accepts: (found) => sameNumbers(found, "2.27", 2),
+    accepts: (found) => numbers(found)[0] === 2 && numbers(found)[1] >= 27,
     debian: { suite: "forky", package: "ntfy" },
     image: "binwiederhier/ntfy:v2.27.0",
   };
@@ -51,7 +51,13 @@ export function qbittorrentVersionsUnderTest(env = process.env): QbittorrentVers
   return env.QBIT_SIDECARS_LONG === "1" ? ["4.2.5", "4.5.2", "5.1.0", "5.3.0"] : ["4.5.2", "5.3.0"];
 }
 
-function sameNumbers(found: string, wanted: string, count: number): boolean {
-  const numbers = (version: string) => version.split(".").slice(0, count).join(".");
-  return numbers(found) === numbers(wanted);
+/** Debian's testing suite moves from 5.3.0 to 5.3.1 by itself; what tests look at stays within a minor release. */
+function isSameRelease(found: string, wanted: string): boolean {
+  const [major, minor] = numbers(wanted);
+  return numbers(found)[0] === major && numbers(found)[1] === minor;
+}
+
+function numbers(version: string): [major: number, minor: number] {
+  const [major = Number.NaN, minor = Number.NaN] = version.split(".").map(Number);
+  return [major, minor];
 }
