@@ -38,7 +38,10 @@ test("a closer that throws does not keep the others from running", async () => {
   const closers = new Closers();
   closers.defer(() => void closed.push("first"));
   closers.defer(() => Promise.reject(new Error("second")));
-  await expect(closers.disposeAsync()).rejects.toThrow("second");
+  await expect(closers.disposeAsync()).rejects.toMatchObject({
+    message: 'closing "unnamed"',
+    cause: { message: "second" },
+  });
   expect(closed).toEqual(["first"]);
   expect(closers.unfinished()).toEqual([]);
 });

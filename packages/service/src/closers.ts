@@ -1,5 +1,10 @@
 type Named = { name?: unknown };
 
+/** A closer threw; the cause is what it threw. */
+export class ClosingError extends Error {
+  override name = "ClosingError";
+}
+
 /** An AsyncDisposableStack that can say which of its closers have not come to an end. */
 export class Closers extends AsyncDisposableStack {
   readonly #open = new Map<object, string>();
@@ -24,12 +29,14 @@ export class Closers extends AsyncDisposableStack {
     super.defer(this.#tracked(nameOf(onDispose), onDispose));
   }
 
-  #tracked(name: string | undefined, run: () => PromiseLike<void> | void): () => Promise<void> {
+  #tracked(name = "unnamed", run: () => PromiseLike<void> | void): () => Promise<void> {
     const key = {};
-    this.#open.set(key, name ?? "unnamed");
+    this.#open.set(key, name);
     return async () => {
       try {
         await run();
+      } catch (cause) {
+        throw new ClosingError(`closing "${name}"`, { cause });
       } finally {
         this.#open.delete(key);
       }

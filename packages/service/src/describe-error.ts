@@ -40,8 +40,12 @@ export function describeError(error: unknown): DescribedError {
 /** "applying the port: connect ECONNREFUSED 127.0.0.1:8080": the message and those of its causes. */
 export function messageWithCauses(error: unknown): string {
   const messages = causes(error).map((each) => (each instanceof Error ? each.message : printable(each)));
-  // Many errors quote their cause in their own message; saying it twice helps nobody.
-  return messages.filter((message, at) => message !== "" && !messages[at - 1]?.includes(message)).join(": ");
+  return messages.filter((message, at) => message !== "" && !repeats(message, messages[at - 1])).join(": ");
+}
+
+/** Many errors end with the message of their cause; saying it twice helps nobody. */
+function repeats(message: string, before = ""): boolean {
+  return before === message || before.endsWith(`: ${message}`);
 }
 
 /** The error, its cause, the cause of that, and so on. */

@@ -38,6 +38,8 @@ export async function runToTheEnd(ending: Ending): Promise<number> {
 
 /** Never rejects: the first error of the app is logged here and becomes an exit code. */
 async function settle(run: () => Promise<void | number>, { stop, log }: Ending): Promise<number> {
+  // Stopped before it began: a signal came while the settings were read.
+  if (stop.signal.aborted) return 0;
   try {
     return (await run()) ?? 0;
   } catch (error) {
@@ -66,7 +68,7 @@ async function disposed({ closers, log }: Ending): Promise<boolean> {
     await closers.disposeAsync();
     return true;
   } catch (error) {
-    for (const each of suppressed(error)) log.error({ err: each }, "closing");
+    for (const each of suppressed(error)) log.error({ err: each }, "closing did not go well");
     return false;
   }
 }

@@ -72,6 +72,8 @@ export class StopRequests {
 
   #onUncaught(error: unknown, origin: string): void {
     this.#crashed = true;
+    // For a crash before the app runs, when nobody is there yet to exit with a code.
+    this.#process.exitCode = 1;
     this.#report(error, origin);
     this.stop("an uncaught error");
   }
