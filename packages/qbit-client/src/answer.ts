@@ -50,3 +50,10 @@ export class Answer {
     return new QbitResponseError(`${this.#doing}: ${what}: ${details.excerpt}`, { ...details, cause });
   }
 }
+
+/** A plain-text answer that is a whole number. */
+export function wholeNumber(answer: Answer): number {
+  const text = answer.text().trim();
+  if (!/^-?\d+$/.test(text)) throw answer.unusable("not a number");
+  return Number(text);
+}

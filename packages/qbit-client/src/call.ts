@@ -2,6 +2,8 @@ import { Answer } from "./answer.ts";
 import type { Capabilities } from "./capabilities.ts";
 import { type Endpoint, type EndpointName, endpoints } from "./endpoints.ts";
 import { QbitUnsupportedError } from "./errors.ts";
+import type { Clock } from "./clock.ts";
+import { multipart, type Upload } from "./multipart.ts";
 import type { HttpAnswer, HttpRequest } from "./request.ts";
 import { redirectError, statusError } from "./status-error.ts";
 import type { Session } from "./session.ts";
@@ -20,7 +22,8 @@ export type Params = Readonly<Record<string, string | number | boolean | undefin
 
 export interface Call extends CallOptions {
   params?: Params;
-  body?: HttpRequest["body"];
+  /** Makes it a multipart form. */
+  uploads?: readonly Upload[];
   /** Statuses beside 2xx that the caller understands. */
   accept?: readonly number[];
 }
@@ -32,21 +35,35 @@ const longestQuery = 4096;
 export class Caller {
   readonly #session: Session;
   readonly capabilities: (options?: CallOptions) => Promise<Capabilities>;
+  readonly clock: Clock;
 
-  constructor(session: Session, capabilities: (options?: CallOptions) => Promise<Capabilities>) {
+  constructor(
+    session: Session,
+    context: { capabilities: (options?: CallOptions) => Promise<Capabilities>; clock: Clock },
+  ) {
     this.#session = session;
-    this.capabilities = capabilities;
+    this.capabilities = context.capabilities;
+    this.clock = context.clock;
+  }
+
+  /** Counts the sessions so far: what qBittorrent remembers per session (`rid`) is void when it changes. */
+  get sessionNumber(): number {
+    return this.#session.number;
   }
 
   async call(name: EndpointName, call: Call = {}): Promise<Answer> {
     const endpoint: Endpoint = endpoints[name];
     const path = await this.#pathFor(name, endpoint, call);
-    const encoded = encode(endpoint, call.params ?? {});
+    const fields = fieldsOf(endpoint, call.params ?? {});
+    const encoded = new URLSearchParams(fields).toString();
     const { signal, timeoutMs, maxBytes } = call;
     const doing = endpoint.about;
     const answer = await this.#session.send({
       ...(endpoint.method === "POST" || encoded.length > longestQuery
-        ? { method: "POST", body: call.body ?? formBody(encoded) }
+        ? {
+            method: "POST",
+            body: call.uploads === undefined ? formBody(encoded) : multipart(fields, call.uploads),
+          }
         : { method: "GET", query: new URLSearchParams(encoded) }),
       path: `api/v2/${path}`,
       doing,
@@ -89,16 +106,16 @@ function unsupported(what: string, has: Capabilities, needs: string): QbitUnsupp
   return new QbitUnsupportedError(message);
 }
 
-function encode(endpoint: Endpoint, params: Params): string {
-  const encoded = new URLSearchParams();
+/** Parameters as text, each also under its former name: every version ignores names it does not know. */
+function fieldsOf(endpoint: Endpoint, params: Params): Record<string, string> {
+  const fields: Record<string, string> = {};
   for (const [name, value] of Object.entries(params)) {
     if (value === undefined) continue;
-    encoded.set(name, String(value));
-    // Every version ignores parameters it does not know, so the old name can always go along.
+    fields[name] = String(value);
     const formerly = endpoint.formerly?.[name];
-    if (formerly !== undefined) encoded.set(formerly, String(value));
+    if (formerly !== undefined) fields[formerly] = String(value);
   }
-  return encoded.toString();
+  return fields;
 }
 
 function formBody(encoded: string): HttpRequest["body"] {

@@ -6,9 +6,13 @@ import { type Clock, systemClock } from "./clock.ts";
 import type { QbitEvent } from "./events.ts";
 import { type Probe, probe } from "./probe.ts";
 import { Transport } from "./request.ts";
+import { type RawAnswer, type RawRequest, sendRaw } from "./raw.ts";
 import { Session } from "./session.ts";
+import { AuthApi } from "./auth-api.ts";
+import { LogApi } from "./log.ts";
+import { SyncApi } from "./sync.ts";
 import { SingleFlight } from "./single-flight.ts";
-import { TorrentsChange } from "./torrents-change.ts";
+import { TorrentsApi } from "./torrents.ts";
 import { TransferApi } from "./transfer.ts";
 
 export interface QbitClientOptions {
@@ -35,9 +39,12 @@ export interface QbitClientOptions {
  * one instance, because each instance is a session of its own in qBittorrent.
  */
 export class QbitClient {
+  readonly auth: AuthApi;
   readonly app: AppApi;
+  readonly log: LogApi;
+  readonly sync: SyncApi;
   readonly transfer: TransferApi;
-  readonly torrents: TorrentsChange;
+  readonly torrents: TorrentsApi;
   /** The client's clock, for helpers that wait on its behalf. */
   readonly clock: Clock;
   readonly #transport: Transport;
@@ -67,10 +74,16 @@ export class QbitClient {
         this.#known = undefined;
       },
     });
-    this.#caller = new Caller(this.#session, async (call) => await this.capabilities(call));
+    this.#caller = new Caller(this.#session, {
+      capabilities: async (call) => await this.capabilities(call),
+      clock: this.clock,
+    });
     this.app = new AppApi(this.#caller);
     this.transfer = new TransferApi(this.#caller);
-    this.torrents = new TorrentsChange(this.#caller);
+    this.auth = new AuthApi(this.#caller, this.#session);
+    this.sync = new SyncApi(this.#caller);
+    this.log = new LogApi(this.#caller);
+    this.torrents = new TorrentsApi(this.#caller);
   }
 
   /** Versions of this qBittorrent. Asked once, and again after a connection or a session was lost. */
@@ -82,6 +95,11 @@ export class QbitClient {
   async probe(options: CallOptions = {}): Promise<Probe> {
     this.#known = undefined;
     return await probe(this, options);
+  }
+
+  /** For what this client has no method for: any endpoint, any answer, with the session's login. */
+  async raw(request: RawRequest): Promise<RawAnswer> {
+    return await sendRaw(this.#session, request);
   }
 
   /** Closes the connections. Calls under way fail; the session in qBittorrent stays until it expires. */

@@ -41,6 +41,7 @@ export class Session {
   readonly #establishing = new SingleFlight<Established>();
   #established: Established | undefined;
   #hadSession = false;
+  #number = 0;
   /** What was shown last and refused (or never answered). */
   #refused: { auth: Auth; answered: boolean } | undefined;
   #outage: { since: number; refused: boolean } | undefined;
@@ -65,6 +66,15 @@ export class Session {
     return again;
   }
 
+  /** Grows with every session: a login, or another cookie, or (with a key, which has no cookie) an outage. */
+  get number(): number {
+    return this.#number;
+  }
+
+  get hasCookie(): boolean {
+    return !this.#cookies.empty;
+  }
+
   get url(): URL {
     return this.#options.transport.url;
   }
@@ -73,6 +83,11 @@ export class Session {
   checkKeyIsKnown(capabilities: Capabilities): void {
     if (this.#established?.auth.kind !== "apiKey" || capabilities.atLeast("2.14.1")) return;
     this.#options.onEvent({ type: "apiKeyIgnored", webApi: capabilities.webApi });
+  }
+
+  /** Logs in if need be; after it the session is known to work, or its error was thrown. */
+  async open(doing: string, signal?: AbortSignal): Promise<void> {
+    await this.#establish({ ...knockRequest(), doing, signal });
   }
 
   /** Forgets the session, so that the next request logs in. */
@@ -119,11 +134,17 @@ export class Session {
     });
     this.#refused.answered = true;
     await this.#judgeLogin(answer);
-    this.#cookies.store(answer.headers["set-cookie"]);
+    this.#keepCookies(answer);
     this.#budget.renew();
     this.#refused = undefined;
     this.#options.onEvent({ type: "login", again: this.#hadSession });
     this.#hadSession = true;
+  }
+
+  #keepCookies(answer: HttpAnswer): void {
+    const old = this.#cookies.header();
+    this.#cookies.store(answer.headers["set-cookie"]);
+    if (this.#cookies.header() !== old) this.#number += 1;
   }
 
   /** Returns for a login that worked; throws, with the budget put right, for any other answer. */
@@ -225,7 +246,7 @@ export class Session {
     const answer = await this.#watched({ ...request, headers });
     // With bypassed authentication qBittorrent opens a session for each request without a cookie, and evicts
     // real users beyond 15 of them (5.3): so its cookie is kept in every mode.
-    if (this.#established === established) this.#cookies.store(answer.headers["set-cookie"]);
+    if (this.#established === established) this.#keepCookies(answer);
     return answer;
   }
 
@@ -260,6 +281,7 @@ export class Session {
     if (this.#outage === undefined) onEvent({ type: "unreachable", reason: error.reason });
     this.#outage ??= { since: clock.monotonic(), refused: false };
     onNewLife();
+    if (this.#established?.auth.kind === "apiKey") this.#number += 1;
     if (error.reason !== "refused") return;
     // Nothing listens: whatever starts there next has no failures counted and no ban in force.
     this.#outage.refused = true;

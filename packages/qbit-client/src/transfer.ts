@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { wholeNumber } from "./answer.ts";
 import type { Caller, CallOptions } from "./call.ts";
 
 /** `transfer/info`. Speeds are bytes per second, data are bytes of this session. */
@@ -30,6 +31,52 @@ export class TransferApi {
   async info(options: CallOptions = {}): Promise<TransferInfo> {
     const answer = await this.#caller.call("transfer/info", options);
     return answer.json(transferInfoSchema());
+  }
+
+  /** Whether the alternative speed limits are in force. */
+  async alternativeLimits(options: CallOptions = {}): Promise<boolean> {
+    const answer = await this.#caller.call("transfer/speedLimitsMode", options);
+    return wholeNumber(answer) === 1;
+  }
+
+  /** Before 4.5 by reading, and switching if need be. */
+  async setAlternativeLimits(on: boolean, options: CallOptions = {}): Promise<void> {
+    const capabilities = await this.#caller.capabilities(options);
+    if (capabilities.supports("transfer/setSpeedLimitsMode")) {
+      await this.#caller.call("transfer/setSpeedLimitsMode", { ...options, params: { mode: on ? 1 : 0 } });
+    } else if ((await this.alternativeLimits(options)) !== on) {
+      await this.toggleAlternativeLimits(options);
+    }
+  }
+
+  async toggleAlternativeLimits(options: CallOptions = {}): Promise<void> {
+    await this.#caller.call("transfer/toggleSpeedLimitsMode", options);
+  }
+
+  /** The limit in force, in bytes per second; 0: none. */
+  async downloadLimit(options: CallOptions = {}): Promise<number> {
+    return wholeNumber(await this.#caller.call("transfer/downloadLimit", options));
+  }
+
+  /** Sets the limit in force (normal or alternative), in bytes per second; 0: none. */
+  async setDownloadLimit(limit: number, options: CallOptions = {}): Promise<void> {
+    await this.#caller.call("transfer/setDownloadLimit", { ...options, params: { limit } });
+  }
+
+  /** The limit in force, in bytes per second; 0: none. */
+  async uploadLimit(options: CallOptions = {}): Promise<number> {
+    return wholeNumber(await this.#caller.call("transfer/uploadLimit", options));
+  }
+
+  /** Sets the limit in force (normal or alternative), in bytes per second; 0: none. */
+  async setUploadLimit(limit: number, options: CallOptions = {}): Promise<void> {
+    await this.#caller.call("transfer/setUploadLimit", { ...options, params: { limit } });
+  }
+
+  /** Peers as `host:port`, in all torrents and for good. Invalid ones are ignored. */
+  async banPeers(peers: readonly string[], options: CallOptions = {}): Promise<void> {
+    if (peers.length === 0) return;
+    await this.#caller.call("transfer/banPeers", { ...options, params: { peers: peers.join("|") } });
   }
 }
 
