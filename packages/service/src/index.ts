@@ -21,5 +21,6 @@ export { serviceSettings, stateDirSetting } from "./service-settings.ts";
 export type { ServiceSettingsOptions } from "./service-settings.ts";
 export { openStateDir } from "./state-dir.ts";
 export type { StateDir, StateDirOptions } from "./state-dir.ts";
+export { stopped } from "./stopped.ts";
 export { writeFileAtomic } from "./write-file-atomic.ts";
 export type { WriteFileAtomicOptions } from "./write-file-atomic.ts";

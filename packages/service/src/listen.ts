@@ -41,7 +41,8 @@ export async function listen(options: {
 
 function opened(server: Server, { host, port }: Address, setting: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once("error", (cause: NodeJS.ErrnoException) => {
+    // Not once: an error after the start is that of a single connection and must not end the process.
+    server.on("error", (cause: NodeJS.ErrnoException) => {
       const at = `${host ?? ""}:${port}`;
       reject(new ListenError(`listening on ${at} (set by ${setting}): ${explain(cause)}`, { cause }));
     });

@@ -1,6 +1,6 @@
 import { declareSettings, setting } from "@qbit-sidecars/config";
 
-import { runService, serviceSettings } from "./index.ts";
+import { runService, serviceSettings, stopped } from "./index.ts";
 
 /** A service of the tests: run as a real process, it behaves as BEHAVIOUR says. */
 const settings = declareSettings({
@@ -26,7 +26,6 @@ await runService(
       greet: { about: "Say hello.", run: () => Promise.resolve(process.stdout.write("hello\n") ? 3 : 4) },
     },
     async start(config, { closers, health, log, signal }) {
-      const asked = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
       const { behaviour } = config;
       closers.defer(function firstOpened() {
         log.info("closed: first opened");
@@ -46,7 +45,7 @@ await runService(
       if (behaviour === "rejects") void Promise.reject(new TypeError("nobody awaits this"));
       log.info("ready");
       if (behaviour === "once") return 7;
-      await asked;
+      await stopped(signal);
       if (behaviour === "never returns") await new Promise(() => {});
       return undefined;
     },

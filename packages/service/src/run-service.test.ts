@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { runService } from "./run-service.ts";
 import type { App } from "./run-service.ts";
 import type { Service } from "./service.ts";
+import { stopped } from "./stopped.ts";
 import { serviceSettings } from "./service-settings.ts";
 import type { LogLine } from "./test-log.ts";
 
@@ -60,14 +61,10 @@ async function resident(setUp: (service: Service) => unknown = () => {}, rest: P
   const done = run(async (_, service) => {
     await setUp(service);
     running = service;
-    await aborted(service.signal);
+    await stopped(service.signal);
   }, rest);
   const service = await waitFor(() => running, { what: "the app to run" });
   return { service, done };
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
 }
 
 describe("a normal life", () => {
@@ -258,7 +255,7 @@ describe("failure", () => {
 
   test("an error of the app while it stops is an error", async () => {
     const done = run(async (_, { signal }) => {
-      await aborted(signal);
+      await stopped(signal);
       throw new Error("saving the state");
     });
     await waitFor(() => process.out.length > 0, { what: "the app to run" });

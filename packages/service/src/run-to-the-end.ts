@@ -3,6 +3,7 @@ import type { Closers } from "./closers.ts";
 import { causes } from "./describe-error.ts";
 import type { Logger } from "./log.ts";
 import type { StopRequests } from "./stop-requests.ts";
+import { stopped } from "./stopped.ts";
 
 type Ending = {
   /** The app's start, or a command. */
@@ -22,7 +23,7 @@ const CLOSERS_SHARE = 0.2;
 export async function runToTheEnd(ending: Ending): Promise<number> {
   const { run, stop, clock, graceMs, log } = ending;
   const outcome = settle(run, ending);
-  await Promise.race([outcome, stop.requested()]);
+  await Promise.race([outcome, stopped(stop.signal)]);
   // Also when the app ended by itself: what it has opened listens to this signal.
   stop.stop("the app is done");
   const timers = new AbortController();

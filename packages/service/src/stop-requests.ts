@@ -47,12 +47,6 @@ export class StopRequests {
     return this.#crashed;
   }
 
-  /** Resolves at the first request. */
-  requested(): Promise<void> {
-    if (this.signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => this.signal.addEventListener("abort", () => resolve(), { once: true }));
-  }
-
   /** Asks for the stop. Only the first reason counts. */
   stop(reason: string): void {
     if (!this.signal.aborted) this.#controller.abort(new DOMException(`stopping: ${reason}`, "AbortError"));
