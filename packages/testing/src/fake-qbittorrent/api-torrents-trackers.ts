@@ -1,0 +1,101 @@
+import { type Answer, Refusal, json } from "./answers.ts";
+import { parts } from "./params.ts";
+import type { Call, Routes } from "./route.ts";
+import { selectTorrents, theTorrent } from "./select-torrents.ts";
+import type { FakeState } from "./state.ts";
+import { type FakeTorrent, update } from "./torrent.ts";
+
+export const torrentTrackerRoutes: Routes = {
+  "torrents/addTrackers": {
+    method: "POST",
+    noContentSince: "2.12.0",
+    needs: ["hash", "urls"],
+    run: addTrackers,
+  },
+  "torrents/editTracker": {
+    method: "POST",
+    since: "2.2.0",
+    noContentSince: "2.12.0",
+    needs: ({ profile }) =>
+      profile.has("trackerUrlParam") ? ["hash", "url"] : ["hash", "origUrl", "newUrl"],
+    run: editTracker,
+  },
+  "torrents/removeTrackers": {
+    method: "POST",
+    since: "2.2.0",
+    noContentSince: "2.12.0",
+    needs: ["hash", "urls"],
+    run: removeTrackers,
+  },
+  "torrents/addPeers": { method: "POST", since: "2.3.0", needs: ["hashes", "peers"], run: addPeers },
+};
+
+/** One URL a line; an empty line starts the next tier. */
+function addTrackers({ state, params }: Call): void {
+  for (const torrent of trackedTorrents(state, params["hash"])) {
+    const known = new Set(torrent.trackers.map(({ url }) => url));
+    const firstTier = state.profile.atLeast("2.8.4")
+      ? 1 + Math.max(-1, ...torrent.trackers.map(({ tier }) => tier))
+      : 0;
+    const added = parseTrackers(params["urls"] ?? "").filter(({ url }) => !known.has(url));
+    const trackers = added.map(({ url, tier }) => ({ url, tier: firstTier + tier }));
+    update(state, torrent, { trackers: [...torrent.trackers, ...trackers] });
+  }
+}
+
+function parseTrackers(text: string): { url: string; tier: number }[] {
+  let tier = 0;
+  return text.split("\n").flatMap((line) => {
+    const url = line.trim();
+    if (url === "") tier++;
+    return url === "" ? [] : { url, tier };
+  });
+}
+
+/** From 5.2 on several ids and "all" are understood. @throws Refusal 404 */
+function trackedTorrents(state: FakeState, ids: string | undefined): FakeTorrent[] {
+  if (!state.profile.has("manyTrackerHashes")) return [theTorrent(state, { hash: ids })];
+  const torrents = selectTorrents(state, ids);
+  if (torrents.length === 0 && ids !== "all") throw new Refusal(404);
+  return torrents;
+}
+
+function editTracker({ state, params }: Call): void {
+  const torrent = theTorrent(state, params);
+  const oldUrl = params[state.profile.has("trackerUrlParam") ? "url" : "origUrl"] ?? "";
+  const newUrl = params["newUrl"] ?? oldUrl;
+  if (oldUrl === newUrl) return;
+  if (!URL.canParse(newUrl)) throw new Refusal(400, "New tracker URL is invalid");
+  const urls = torrent.trackers.map(({ url }) => url);
+  if (urls.includes(newUrl)) throw new Refusal(409, "New tracker URL already exists");
+  if (!urls.includes(oldUrl)) throw new Refusal(409, "Tracker not found");
+  const trackers = torrent.trackers.map(({ url, tier }) => ({ url: url === oldUrl ? newUrl : url, tier }));
+  update(state, torrent, { trackers });
+}
+
+function removeTrackers({ state, params }: Call): void {
+  const { profile } = state;
+  const isEveryTorrent = profile.atLeast("2.11.0") && params["hash"] === "*";
+  const torrents = isEveryTorrent ? [...state.torrents.values()] : trackedTorrents(state, params["hash"]);
+  const urls = parts(params["urls"], "|").map((url) =>
+    profile.atLeast("2.11.0") ? decodeURIComponent(url) : url,
+  );
+  for (const torrent of torrents) {
+    const trackers = torrent.trackers.filter(({ url }) => !urls.includes(url));
+    if (trackers.length === torrent.trackers.length && !profile.has("removeTrackersIsSilent")) {
+      throw new Refusal(409, "No trackers were removed");
+    }
+    update(state, torrent, { trackers });
+  }
+}
+
+/** Counts addresses that can be read as connected: the fake has no peers unless a test gives it some. */
+function addPeers({ state, params }: Call): Answer {
+  const peers = (params["peers"] ?? "").split("|");
+  const added = peers.filter((peer) =>
+    /^(\d{1,3}(\.\d{1,3}){3}|\[[0-9a-f:]+\]):\d+$/i.test(peer.trim()),
+  ).length;
+  if (added === 0) throw new Refusal(400, "No valid peers were specified");
+  const torrents = selectTorrents(state, params["hashes"]);
+  return json(Object.fromEntries(torrents.map(({ id }) => [id, { added, failed: peers.length - added }])));
+}

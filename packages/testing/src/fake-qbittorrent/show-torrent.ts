@@ -1,0 +1,161 @@
+import type { Json } from "./answers.ts";
+import { pieceRanges, pieceStates, totalSize } from "./pieces.ts";
+import type { FakeState } from "./state.ts";
+import { type Fields, jsonOf } from "./sync.ts";
+import { type FakeTorrent, hasMetadata, isComplete, settle, stateName, wantedSize } from "./torrent.ts";
+
+const infinity = 8_640_000;
+
+/** The torrent as `torrents/info` shows it in this version. */
+export function showTorrent(state: FakeState, torrent: FakeTorrent): Fields {
+  settle(state);
+  torrent.shown ??= { ...fieldsOf(state, torrent), ...torrent.pinned, state: stateName(state, torrent) };
+  return torrent.shown;
+}
+
+export function showTorrentText(state: FakeState, torrent: FakeTorrent): string {
+  return jsonOf(showTorrent(state, torrent));
+}
+
+function fieldsOf(state: FakeState, torrent: FakeTorrent): Record<string, Json> {
+  return {
+    ...identity(state, torrent),
+    ...placeOnDisk(state, torrent),
+    ...progressOf(state, torrent),
+    ...limitsOf(state, torrent),
+    auto_tmm: torrent.isAutoManaged,
+    category: torrent.category,
+    f_l_piece_prio: torrent.isFirstLast,
+    force_start: torrent.isForced && !torrent.isStopped,
+    priority: torrent.queuePosition,
+    seq_dl: torrent.isSequential,
+    super_seeding: torrent.isSuperSeeding,
+    tags: [...torrent.tags].toSorted().join(", "),
+    tracker: "",
+  };
+}
+
+function identity({ profile }: FakeState, torrent: FakeTorrent): Record<string, Json> {
+  const { metainfo } = torrent;
+  const has51 = profile.atLeast("2.11.0");
+  const has52 = profile.atLeast("2.12.0");
+  return {
+    hash: torrent.id,
+    name: torrent.name,
+    magnet_uri: magnetOf(torrent, profile.has("magnetHasLength")),
+    ...(profile.has("infohashes") && { infohash_v1: metainfo.infohashV1, infohash_v2: metainfo.infohashV2 }),
+    ...(profile.atLeast("2.8.4") && { trackers_count: torrent.trackers.length }),
+    ...(has51 && {
+      comment: torrent.comment,
+      has_metadata: hasMetadata(torrent),
+      private: metainfo.content?.isPrivate ?? null,
+    }),
+    ...(has52 && { created_by: metainfo.createdBy, creation_date: metainfo.creationDate }),
+  };
+}
+
+/** libtorrent escapes as `encodeURIComponent` does; the order is infohashes, name, length, trackers, web seeds. */
+function magnetOf({ metainfo, name, files, trackers, webSeeds }: FakeTorrent, hasLength: boolean): string {
+  const { infohashV1, infohashV2, content } = metainfo;
+  const params = [
+    infohashV1 && `xt=urn:btih:${infohashV1}`,
+    infohashV2 && `xt=urn:btmh:1220${infohashV2}`,
+    (content || name) && `dn=${encodeURIComponent(content ? metainfo.name : name)}`,
+    hasLength && content && `xl=${totalSize(content, files)}`,
+    ...trackers.map(({ url }) => `tr=${encodeURIComponent(url)}`),
+    ...webSeeds.map((url) => `ws=${encodeURIComponent(url)}`),
+  ];
+  return `magnet:?${params.filter(Boolean).join("&")}`;
+}
+
+function placeOnDisk({ profile }: FakeState, torrent: FakeTorrent): Record<string, Json> {
+  const root = rootOf(torrent);
+  const folder = torrent.downloadPath && !isComplete(torrent) ? torrent.downloadPath : torrent.savePath;
+  return {
+    save_path: profile.has("plainSavePath") ? torrent.savePath : withSlash(torrent.savePath),
+    ...(profile.atLeast("2.6.1") && { content_path: root.name ? `${folder}/${root.name}` : "" }),
+    ...(profile.atLeast("2.8.4") && { download_path: torrent.downloadPath }),
+    ...(profile.atLeast("2.11.0") && { root_path: root.isFolder ? `${folder}/${root.name}` : "" }),
+  };
+}
+
+export function withSlash(path: string): string {
+  return path.endsWith("/") ? path : `${path}/`;
+}
+
+/** The folder all files lie in, or the only file; nothing when there are several files and no folder. */
+function rootOf({ files }: FakeTorrent): { name: string; isFolder: boolean } {
+  const tops = new Set(files.map(({ path }) => path.split("/")[0] ?? ""));
+  const [top = ""] = tops;
+  const isFolder = tops.size === 1 && files.some(({ path }) => path.includes("/"));
+  return isFolder || files.length === 1 ? { name: top, isFolder } : { name: "", isFolder: false };
+}
+
+function progressOf({ profile }: FakeState, torrent: FakeTorrent): Record<string, Json> {
+  const size = wantedSize(torrent);
+  const done = Math.round(size * torrent.progress);
+  const never = profile.has("neverIsMinusOne") ? -1 : 0;
+  const content = torrent.metainfo.content;
+  return {
+    added_on: torrent.addedOn,
+    amount_left: size - done,
+    availability: content ? 0 : -1,
+    completed: done,
+    completion_on: torrent.completedOn ?? never,
+    dlspeed: 0,
+    downloaded: 0,
+    downloaded_session: 0,
+    eta: infinity,
+    last_activity: profile.atLeast("2.8.4") ? torrent.addedOn : 0,
+    num_complete: 0,
+    num_incomplete: 0,
+    num_leechs: 0,
+    num_seeds: 0,
+    progress: torrent.progress,
+    ratio: 0,
+    seen_complete: never,
+    size,
+    time_active: 0,
+    total_size: content ? totalSize(content, torrent.files) : 0,
+    uploaded: 0,
+    uploaded_session: 0,
+    upspeed: 0,
+    ...(profile.atLeast("2.8.1") && { seeding_time: 0 }),
+    ...(profile.atLeast("2.11.0") && { popularity: 0, reannounce: 0 }),
+    ...(profile.atLeast("2.12.0") && {
+      connections_count: 0,
+      connections_limit: 100,
+      piece_size: content?.pieceLength ?? -1,
+      pieces_have: piecesHave(torrent),
+      pieces_num: content ? pieceRanges(content, torrent.files).count : -1,
+      total_wasted: 0,
+    }),
+  };
+}
+
+export function piecesHave(torrent: FakeTorrent): number {
+  return pieceStates(torrent).filter((piece) => piece === 2).length;
+}
+
+function limitsOf({ profile, preferences }: FakeState, torrent: FakeTorrent): Record<string, Json> {
+  const speed = (limit: number) => (limit > 0 ? limit : profile.has("zeroMeansNoLimit") ? 0 : -1);
+  const effective = (limit: number, global: Json | undefined) =>
+    limit === -2 ? Number(global ?? -1) : limit;
+  return {
+    dl_limit: speed(torrent.downloadLimit),
+    up_limit: speed(torrent.uploadLimit),
+    max_ratio: effective(torrent.ratioLimit, preferences["max_ratio"]),
+    max_seeding_time: effective(torrent.seedingTimeLimit, preferences["max_seeding_time"]),
+    ratio_limit: torrent.ratioLimit,
+    seeding_time_limit: torrent.seedingTimeLimit,
+    ...(profile.has("inactiveSeedingTime") && {
+      inactive_seeding_time_limit: torrent.inactiveSeedingTimeLimit,
+      max_inactive_seeding_time: effective(
+        torrent.inactiveSeedingTimeLimit,
+        preferences["max_inactive_seeding_time"],
+      ),
+    }),
+    ...(profile.has("shareLimitAction") && { share_limit_action: torrent.shareLimitAction }),
+    ...(profile.has("shareLimitsMode") && { share_limits_mode: torrent.shareLimitsMode }),
+  };
+}

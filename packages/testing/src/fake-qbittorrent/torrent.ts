@@ -1,0 +1,121 @@
+import type { Json } from "./answers.ts";
+import type { Metainfo } from "./metainfo.ts";
+import type { FakeState } from "./state.ts";
+import type { Fields } from "./sync.ts";
+
+export type FakeFile = { path: string; size: number; priority: number; isPad: boolean };
+
+/** One torrent of the fake. Change it through `update` only: answers are made from copies that it throws away. */
+export type FakeTorrent = {
+  readonly id: string;
+  readonly metainfo: Metainfo;
+  name: string;
+  files: FakeFile[];
+  trackers: { url: string; tier: number }[];
+  webSeeds: string[];
+  category: string;
+  tags: ReadonlySet<string>;
+  savePath: string;
+  downloadPath: string;
+  isAutoManaged: boolean;
+  isStopped: boolean;
+  isForced: boolean;
+  isSequential: boolean;
+  isFirstLast: boolean;
+  isSuperSeeding: boolean;
+  downloadLimit: number;
+  uploadLimit: number;
+  ratioLimit: number;
+  seedingTimeLimit: number;
+  inactiveSeedingTimeLimit: number;
+  shareLimitAction: string;
+  shareLimitsMode: string;
+  comment: string;
+  /** 0 to 1, of the wanted bytes. */
+  progress: number;
+  /** What a recheck would find. */
+  progressOnDisk: number;
+  /** 0 missing, 1 requested, 2 there; undefined: as many as `progress` says, from the first one on. */
+  pieces: readonly number[] | undefined;
+  /** Epoch seconds. */
+  addedOn: number;
+  /** Epoch seconds, undefined while unfinished. */
+  completedOn: number | undefined;
+  /** A state set by a test; the next start, stop or recheck ends it. */
+  pinnedState: string | undefined;
+  /** Other fields of `torrents/info` set by a test, under the names of the API. */
+  pinned: Record<string, Json>;
+  peers: Record<string, Record<string, Json>>;
+  /** Worked out by `settle`. */
+  queuePosition: number;
+  isQueued: boolean;
+  /** The torrent as `torrents/info` shows it, until something changes. */
+  shown: Fields | undefined;
+  /** The same as `sync/maindata` shows it. */
+  synced?: { from: Fields; fields: Fields };
+};
+
+export function update(state: FakeState, torrent: FakeTorrent, changes: Partial<FakeTorrent>): void {
+  Object.assign(torrent, changes);
+  torrent.shown = undefined;
+  state.isUnsettled = true;
+}
+
+export function hasMetadata(torrent: FakeTorrent): boolean {
+  return torrent.metainfo.content !== undefined;
+}
+
+export function isComplete(torrent: FakeTorrent): boolean {
+  return hasMetadata(torrent) && torrent.progress >= 1;
+}
+
+/** The id every endpoint takes: the v1 infohash, or the first 40 digits of the v2 one (hybrid torrents too). */
+export function torrentId(metainfo: Metainfo): string {
+  return metainfo.infohashV2 ? metainfo.infohashV2.slice(0, 40) : metainfo.infohashV1;
+}
+
+export function wantedSize(torrent: FakeTorrent): number {
+  let size = 0;
+  for (const file of torrent.files) if (file.priority > 0 && !file.isPad) size += file.size;
+  return size;
+}
+
+/** Works out what depends on other torrents: places in the queue, and who has to wait for a slot. */
+export function settle(state: FakeState): void {
+  if (!state.isUnsettled) return;
+  state.isUnsettled = false;
+  const isWaiting = (id: string) => {
+    const torrent = state.torrents.get(id);
+    return torrent !== undefined && !isComplete(torrent);
+  };
+  state.queue = state.queue.filter(isWaiting);
+  const slots =
+    state.preferences["queueing_enabled"] === true ? Number(state.preferences["max_active_downloads"]) : -1;
+  let running = 0;
+  for (const [at, id] of state.queue.entries()) {
+    const torrent = state.torrents.get(id) as FakeTorrent;
+    const takesSlot = !torrent.isStopped && !torrent.isForced && torrent.pinnedState === undefined;
+    if (takesSlot) running++;
+    show(torrent, at + 1, takesSlot && slots >= 0 && running > slots);
+  }
+  for (const torrent of state.torrents.values()) if (isComplete(torrent)) show(torrent, 0, false);
+}
+
+function show(torrent: FakeTorrent, queuePosition: number, isQueued: boolean): void {
+  if (torrent.queuePosition === queuePosition && torrent.isQueued === isQueued) return;
+  torrent.queuePosition = queuePosition;
+  torrent.isQueued = isQueued;
+  torrent.shown = undefined;
+}
+
+/** In the words of the version: "stoppedDL" is "pausedDL" before 5.0. */
+export function stateName(state: FakeState, torrent: FakeTorrent): string {
+  if (torrent.pinnedState !== undefined) return torrent.pinnedState;
+  const way = isComplete(torrent) ? "UP" : "DL";
+  if (torrent.isStopped) return (state.profile.has("stopStart") ? "stopped" : "paused") + way;
+  if (torrent.isQueued) return `queued${way}`;
+  if (!hasMetadata(torrent)) return torrent.isForced ? "forcedMetaDL" : "metaDL";
+  if (torrent.isForced) return `forced${way}`;
+  if (Number(torrent.pinned[way === "UP" ? "upspeed" : "dlspeed"] ?? 0) === 0) return `stalled${way}`;
+  return way === "UP" ? "uploading" : "downloading";
+}
