@@ -13,6 +13,8 @@ export type ServerOptions = {
   isReady: () => Promise<boolean>;
   /** Lets the owner delete what the server leaves, once it is gone for good. */
   cleanUp: () => Promise<void>;
+  /** How long `stop` waits before it kills, default 10 s. */
+  stopMs?: number;
 };
 
 const deadlines = { readyMs: 30_000, stopMs: 10_000 };
@@ -24,7 +26,7 @@ export class ServerProcess implements AsyncDisposable {
   #child: ChildProcess | undefined;
   #output = "";
 
-  protected constructor(options: ServerOptions) {
+  constructor(options: ServerOptions) {
     this.#options = options;
   }
 
@@ -57,13 +59,13 @@ export class ServerProcess implements AsyncDisposable {
     }
   }
 
-  /** Asks the server to end (SIGTERM), and kills it when it has not done so within 10 s. */
+  /** Asks the server to end (SIGTERM), and kills it when it has not done so in time. */
   async stop(): Promise<void> {
     const child = this.#child;
     if (!child) return;
     this.#signal("SIGCONT");
     this.#signal("SIGTERM");
-    const timer = setTimeout(() => this.#signal("SIGKILL"), deadlines.stopMs);
+    const timer = setTimeout(() => this.#signal("SIGKILL"), this.#options.stopMs ?? deadlines.stopMs);
     await ended(child);
     clearTimeout(timer);
   }
