@@ -109,14 +109,22 @@ class Walk implements FileValues {
   }
 
   #pair(prefix: string, pair: Pair): void {
-    const { yaml, document, file } = this.#options;
-    const key = prefix + (yaml.isScalar(pair.key) ? String(pair.key.value) : String(pair.key));
-    const value = yaml.isAlias(pair.value) ? pair.value.resolve(document) : pair.value;
+    const { yaml, file } = this.#options;
+    const key = prefix + (yaml.isScalar(pair.key) ? String(pair.key.value) : "(a key that is no text)");
     const place = { subject: key, node: pair.key };
+    const value = this.#resolve(pair.value);
     const setting = this.#byKey.get(key);
-    if (setting) this.#setting(setting, value, place);
+    if (value === undefined)
+      this.#fault(place, { wrong: "there is no such anchor", right: "an anchor above it" });
+    else if (setting) this.#setting(setting, value, place);
     else if (this.#sections.has(key)) this.#section(`${key}.`, value, place);
     else if (!file.otherKeys.includes(key)) this.#unknown(place);
+  }
+
+  /** What an alias (`*name`) stands for; undefined where nothing has that name. */
+  #resolve(value: unknown): unknown {
+    const { yaml, document } = this.#options;
+    return yaml.isAlias(value) ? value.resolve(document) : value;
   }
 
   #setting(
@@ -127,12 +135,18 @@ class Walk implements FileValues {
     const { yaml, file } = this.#options;
     if (isNull(yaml, value)) return;
     const source = `${file.path}: ${subject}, line ${this.#position(node).line}`;
-    const written = setting.kind.combine ? writtenIn(yaml, value) : scalarText(yaml, value);
+    const written =
+      setting.kind.combine && yaml.isSeq(value) ? this.#texts(value.items) : scalarText(yaml, value);
     const problem = this.values.has(setting.name)
       ? `the file has this setting twice, as ${setting.keys.join(" and ")}`
-      : `it is a ${yaml.isMap(value) ? "mapping" : "list"}`;
+      : shapeOf(yaml, value, setting);
     const unclear = written === undefined || this.values.has(setting.name);
     this.values.set(setting.name, unclear ? { source, problem } : { source, written });
+  }
+
+  #texts(items: readonly unknown[]): readonly string[] | undefined {
+    const texts = items.map((item) => scalarText(this.#options.yaml, this.#resolve(item)));
+    return texts.every((text) => text !== undefined) ? texts : undefined;
   }
 
   #unknown(place: { subject: string; node: unknown }): void {
@@ -173,8 +187,7 @@ function scalarText(yaml: Yaml, value: unknown): string | undefined {
   return typeof value.value === "string" ? value.value : (value.source ?? String(value.value));
 }
 
-function writtenIn(yaml: Yaml, value: unknown): Written | undefined {
-  if (!yaml.isSeq(value)) return scalarText(yaml, value);
-  const texts = value.items.map((item) => scalarText(yaml, item));
-  return texts.every((text) => text !== undefined) ? texts : undefined;
+function shapeOf(yaml: Yaml, value: unknown, { kind }: DeclaredSetting): string {
+  if (yaml.isMap(value)) return "it is a mapping";
+  return kind.combine ? "not every item of the list is a text" : "it is a list";
 }

@@ -98,7 +98,7 @@ function defaultValue(name: string, kind: Kind<unknown>, value: unknown): unknow
 
 function refuseOddNames(declared: readonly DeclaredSetting[]): void {
   for (const { name, flag = "--fine", env } of declared) {
-    if (!/^--[a-z][a-z\d-]+$/.test(flag))
+    if (!/^--[a-z][a-z\d-]*$/.test(flag))
       throw new DeclarationError(`${flag} of ${name} is no flag like --some-words`);
     const odd = env.find((variable) => !/^[A-Za-z_]\w*$/.test(variable));
     if (odd !== undefined) throw new DeclarationError(`${odd} of ${name} cannot be a variable`);
