@@ -1,9 +1,9 @@
-import { type ProcessLike, runService } from "@qbit-sidecars/service";
+import { type ProcessLike, runService, type Surroundings } from "@qbit-sidecars/service";
 import { portSync } from "./app.ts";
 import { settings } from "./config.ts";
 
 /** Everything `main.ts` runs unless it only answers a health check. */
-export function program(process: ProcessLike): Promise<void> {
+export function program(process: ProcessLike, surroundings?: Surroundings): Promise<void> {
   return runService(
     {
       name: "port-sync",
@@ -13,5 +13,6 @@ export function program(process: ProcessLike): Promise<void> {
       start: portSync,
     },
     process,
+    surroundings,
   );
 }

@@ -47,7 +47,7 @@ export function qbittorrentListener(client: QbitClient): Listener {
       await applyListenPort(client, { ...wanted, signal });
     },
     async reannounceActive(signal) {
-      const active = await client.torrents.info({ filter: "active", signal });
+      const active = await client.torrents.info({ filter: "active" }, { signal });
       const hashes = active.map(({ hash }) => hash);
       if (hashes.length > 0) await client.torrents.reannounce(hashes, { signal });
     },
