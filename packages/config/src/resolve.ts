@@ -166,9 +166,10 @@ export function checkRules<D extends Declaration>(
     const among = <T extends { readonly name: string }>(all: readonly T[]): T[] =>
       all.filter(({ name }) => names.includes(name));
     const subject = among(settings.declared).map(namesOf).join(" and ");
-    const from = among(effective)
-      .map(({ source }) => source)
-      .join(" and ");
+    const sources = among(effective).map(({ name, source }) =>
+      values.get(name) === undefined ? "not set" : source,
+    );
+    const from = [...new Set(sources)].join(" and ");
     return [{ subject, from, ...verdict }];
   });
 }

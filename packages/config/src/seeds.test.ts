@@ -330,14 +330,15 @@ describe("pia-forwarder", () => {
     [{ PIA_USERNAME: "p1234567", PIA_PASSWORD_FILE: "/secrets/pia" }],
     [{ PIA_TOKEN_FILE: "/var/run/pia_token" }],
   ])("starts with %j", async (env) => {
-    await forwarder.run({ env, files: { "/secrets/pia": "x\n" } });
+    const { config } = await forwarder.run({ env, files: { "/secrets/pia": "x\n" } });
+    expect(config.piaGateway).toBe("10.0.0.1");
   });
 
   test("says what it needs to log in", async () => {
     const { stderr } = await forwarder.exit({ env: { PIA_USERNAME: "p1234567" } });
     expect(stderr).toContain(`
   --pia-username (PIA_USERNAME) and PIA_PASSWORD and --pia-token-file (PIA_TOKEN_FILE)
-    from:  PIA_USERNAME and default and default
+    from:  PIA_USERNAME and not set
     wrong: nothing to log in with
     right: user name and password, or a token file
 `);
