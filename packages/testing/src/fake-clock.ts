@@ -5,6 +5,9 @@ type Sleeper = { dueAtMs: number; wake: () => void };
 /** How many turns of the event loop code under test gets to run on after a wake-up: promise jobs and immediates. */
 const turnsToSettle = 5;
 
+/** Real time that code under test may spend on sockets and files without sleeping on the clock. */
+const longestIdleMs = 4_000;
+
 /**
  * A clock that stands still until a test moves it; structurally the `Clock` of `@qbit-sidecars/service`.
  *
@@ -80,7 +83,7 @@ export class FakeClock {
    * Moves from sleeper to sleeper until `condition` holds. Before each move the code under test gets `graceMs` of real
    * time to finish what it does with sockets and files.
    *
-   * @throws Error when `withinMs` of this clock are over, or when nobody sleeps and nothing comes true in 5 s real time
+   * @throws Error when `withinMs` of this clock are over, or when nobody sleeps on it for 4 s of real time
    */
   async advanceUntil(
     condition: () => boolean | Promise<boolean>,
@@ -88,13 +91,20 @@ export class FakeClock {
   ): Promise<void> {
     const { what, withinMs = 3_600_000, graceMs = 5 } = options;
     const untilMs = this.#elapsedMs + withinMs;
-    while (!(await holdsWithin(condition, this.#sleepers.length > 0 ? graceMs : 5_000))) {
+    let idleSince = performance.now();
+    while (!(await holdsWithin(condition, graceMs))) {
       const next = this.#next();
-      if (!next)
-        throw new Error(`gave up waiting for ${what}: nobody sleeps on the clock and it did not come true`);
-      if (next.dueAtMs > untilMs)
+      if (next && next.dueAtMs > untilMs) {
         throw new Error(`gave up waiting for ${what} after ${withinMs} ms of the fake clock`);
-      await this.advance(next.dueAtMs - this.#elapsedMs);
+      }
+      if (next) {
+        await this.advance(next.dueAtMs - this.#elapsedMs);
+        idleSince = performance.now();
+      } else if (performance.now() - idleSince > longestIdleMs) {
+        throw new Error(
+          `gave up waiting for ${what}: nobody sleeps on the fake clock, and it did not come true`,
+        );
+      }
     }
   }
 

@@ -17,3 +17,4 @@ export {
   type TorrentOptions,
 } from "./torrents/make-torrent.ts";
 export { waitFor, type WaitForOptions } from "./wait-for.ts";
+export * from "./fake-qbittorrent/index.ts";

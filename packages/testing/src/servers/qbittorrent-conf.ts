@@ -42,6 +42,7 @@ export function quietQbittorrent(place: {
       // Otherwise it downloads a database of countries.
       "Connection\\ResolvePeerCountries": "false",
       "Downloads\\SavePath": savePath,
+      "General\\Locale": "en",
       "WebUI\\Address": "127.0.0.1",
       "WebUI\\Port": String(webPort),
       "WebUI\\UseUPnP": "false",

@@ -36,7 +36,12 @@ export function planLayout({
   }
   const [first] = files;
   if (!first) throw new RangeError("a torrent has at least one file");
-  const isSingleFile = files.length === 1 && !first.path.includes("/") && (name ?? first.path) === first.path;
+  const isAlone = files.length === 1 && !first.path.includes("/");
+  const isSingleFile = isAlone && (name ?? first.path) === first.path;
+  if (isAlone && !isSingleFile && version !== "v1") {
+    // BEP 52 has no folder with one file: readers take the file tree of one for a single file, whatever the name.
+    throw new RangeError(`a ${version} torrent of the file ${first.path} cannot have another name`);
+  }
   const planned = files.map(({ path, size }): PlannedFile => {
     const content = (offset = 0, length = size - offset) =>
       pseudoRandomBytes(`${seed}/${path}`, offset, length);
@@ -53,7 +58,9 @@ export function planLayout({
 /** The files of a v2 torrent are in the order of its file tree, a bencoded dictionary of dictionaries. */
 function inTreeOrder(a: PlannedFile, b: PlannedFile): number {
   for (const [depth, part] of a.parts.entries()) {
-    const order = Buffer.compare(Buffer.from(part), Buffer.from(b.parts[depth] ?? ""));
+    const other = b.parts[depth];
+    if (other === undefined) break;
+    const order = Buffer.compare(Buffer.from(part), Buffer.from(other));
     if (order !== 0) return order;
   }
   throw new RangeError(`${a.parts.join("/")} and ${b.parts.join("/")} cannot be in one torrent`);
