@@ -90,7 +90,8 @@ async function world({ fake: fakeOptions, env, args = [], clock, port, url, down
     metrics: async () => (await fetch(`${health}/metrics`)).text(),
     reason: async () => String((await get("/status"))["reason"]),
     setsOf: () => fake.calls.list("app/setPreferences").map(({ params }) => String(params["json"])),
-    synced: (wanted: number) => waitFor(() => fake.preferences["listen_port"] === wanted, { what: `port ${wanted} set` }),
+    synced: (wanted: number) =>
+      waitFor(() => fake.preferences["listen_port"] === wanted, { what: `port ${wanted} set` }),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }
@@ -107,7 +108,9 @@ describe("qBittorrent is in trouble", () => {
     await waitFor(() => at.fake.calls.count("auth/login") > 0, { what: "a first login" });
     for (let minute = 0; minute < 60; minute += 1) await clock.advance(60_000);
     expect(at.fake.calls.count("auth/login")).toBeLessThanOrEqual(2);
-    expect(at.complaints().map(({ err }) => err)).toEqual([expect.objectContaining({ type: "QbitAuthError" })]);
+    expect(at.complaints().map(({ err }) => err)).toEqual([
+      expect.objectContaining({ type: "QbitAuthError" }),
+    ]);
     expect(JSON.stringify(at.lines)).not.toContain("wr0ng-s3cret");
     expect(await at.metrics()).toContain('port_sync_failures_total{reason="QbitAuthError"}');
   });
@@ -123,7 +126,9 @@ describe("qBittorrent is in trouble", () => {
       withinMs: 30_000,
     });
     expect(at.complaints().map(({ msg }) => msg)).toEqual(["sync-port failed, trying again until it works"]);
-    await waitFor(() => at.lines.some(({ msg }) => msg.includes("recovered")), { what: "the recovery being told" });
+    await waitFor(() => at.lines.some(({ msg }) => msg.includes("recovered")), {
+      what: "the recovery being told",
+    });
   });
 
   test("a ban is named, sat out in silence, and over in time", async () => {
@@ -163,7 +168,9 @@ describe("qBittorrent is in trouble", () => {
     expect((await fetch(`${at.health}/livez`)).status).toBe(200);
     at.fake.faults.clear();
     await at.synced(51_413);
-    await waitFor(async () => (await fetch(`${at.health}/readyz`)).status === 200, { what: "being ready again" });
+    await waitFor(async () => (await fetch(`${at.health}/readyz`)).status === 200, {
+      what: "being ready again",
+    });
     expect(at.complaints()).toHaveLength(1);
     expect(at.complaints()[0]?.err?.type).toContain(error);
   });
@@ -174,7 +181,9 @@ describe("qBittorrent is in trouble", () => {
     at.fake.faults.next("app/setPreferences", { kind: "reset", applied: false });
     at.fake.faults.next("app/preferences", { kind: "hang" });
     await at.forward("51413");
-    await waitFor(() => at.setsOf().some((json) => json.includes("51413")), { what: "the change being asked for" });
+    await waitFor(() => at.setsOf().some((json) => json.includes("51413")), {
+      what: "the change being asked for",
+    });
     await at.fake.restart();
     await at.synced(51_413);
   });
@@ -186,9 +195,12 @@ describe("qBittorrent is in trouble", () => {
     at.fake.becomeDeaf();
     await clock.advanceUntil(() => at.fake.isListening, { what: "listening again", withinMs: 90_000 });
     expect(at.fake.preferences["listen_port"]).toBe(51_413);
-    await waitFor(async () => (await at.metrics()).includes('port_sync_rebinds_total{reason="disconnected"} 1'), {
-      what: "the rebind being counted",
-    });
+    await waitFor(
+      async () => (await at.metrics()).includes('port_sync_rebinds_total{reason="disconnected"} 1'),
+      {
+        what: "the rebind being counted",
+      },
+    );
   });
 
   test("a port set by hand, a random port and UPnP are put right", async () => {
@@ -257,7 +269,9 @@ describe("the port file is in trouble", () => {
     expect(at.setsOf().filter((json) => json.includes("51111"))).toEqual([]);
   });
 
-  test.each<[string, (at: { portFile: string; forward: (text: string) => Promise<void> }) => Promise<unknown>, RegExp]>([
+  test.each<
+    [string, (at: { portFile: string; forward: (text: string) => Promise<void> }) => Promise<unknown>, RegExp]
+  >([
     ["empty", ({ forward }) => forward(""), /is empty/u],
     ["deleted", ({ portFile }) => unlink(portFile), /no port file/u],
     ["gone with its folder", ({ portFile }) => rm(dirname(portFile), { recursive: true }), /no port file/u],
@@ -265,16 +279,21 @@ describe("the port file is in trouble", () => {
     ["junk", ({ forward }) => forward("{port: 1}"), /not a port/u],
     ["out of range", ({ forward }) => forward("65536"), /ports end at 65535/u],
     ["a gigabyte long", async ({ portFile }) => truncate(portFile, 2 ** 30), /longer than 1024 bytes/u],
-  ])("%s: qBittorrent keeps its port, /readyz says why, and the next port is taken", async (_what, spoil, why) => {
-    await using at = await world({ port: "50000" });
-    await at.synced(50_000);
-    await spoil(at);
-    await waitFor(async () => why.test(JSON.stringify(await at.get("/readyz"))), { what: "/readyz saying why" });
-    expect(at.fake.preferences["listen_port"]).toBe(50_000);
-    await at.forward("51413");
-    await at.synced(51_413);
-    expect(at.setsOf().every((json) => !json.includes('"listen_port":0'))).toBe(true);
-  });
+  ])(
+    "%s: qBittorrent keeps its port, /readyz says why, and the next port is taken",
+    async (_what, spoil, why) => {
+      await using at = await world({ port: "50000" });
+      await at.synced(50_000);
+      await spoil(at);
+      await waitFor(async () => why.test(JSON.stringify(await at.get("/readyz"))), {
+        what: "/readyz saying why",
+      });
+      expect(at.fake.preferences["listen_port"]).toBe(50_000);
+      await at.forward("51413");
+      await at.synced(51_413);
+      expect(at.setsOf().every((json) => !json.includes('"listen_port":0'))).toBe(true);
+    },
+  );
 
   test("with ON_PORT_LOST=park qBittorrent is moved away and comes back with the port", async () => {
     const clock = new FakeClock(Date.now());
@@ -291,11 +310,16 @@ describe("people and programs ask", () => {
   test("POST /rebind takes the port anew, but not for a web page", async () => {
     await using at = await world({ port: "51413" });
     await at.synced(51_413);
-    const foreign = await fetch(`${at.health}/rebind`, { method: "POST", headers: { origin: "http://evil.example" } });
+    const foreign = await fetch(`${at.health}/rebind`, {
+      method: "POST",
+      headers: { origin: "http://evil.example" },
+    });
     expect(foreign.status).toBe(403);
     const sets = at.setsOf().length;
     expect((await fetch(`${at.health}/rebind`, { method: "POST" })).status).toBe(202);
-    await waitFor(async () => JSON.stringify(await at.get("/status")).includes("asked for"), { what: "the rebind" });
+    await waitFor(async () => JSON.stringify(await at.get("/status")).includes("asked for"), {
+      what: "the rebind",
+    });
     expect(at.setsOf().length).toBe(sets + 2);
     expect(at.fake.preferences["listen_port"]).toBe(51_413);
   });
@@ -335,7 +359,9 @@ test("no secret reaches a log line, a status page or a metric", async () => {
     port: "51413",
   });
   await at.synced(51_413);
-  await waitFor(() => at.lines.some(({ msg }) => msg.startsWith("tell-change failed")), { what: "the webhook failing" });
+  await waitFor(() => at.lines.some(({ msg }) => msg.startsWith("tell-change failed")), {
+    what: "the webhook failing",
+  });
   await at.forward("");
   await waitFor(async () => (await at.reason()).includes("control server"), { what: "gluetun being asked" });
   const pages = await Promise.all(["/status", "/readyz", "/livez"].map((path) => at.get(path)));
