@@ -46,7 +46,10 @@ export async function openAptWorkspace(
     "Dir::Cache": join(dir, "cache"),
     "APT::Sandbox::User": "root",
     "Acquire::Languages": "none",
-    "Acquire::Retries": "3",
+    // Otherwise a mirror that does not answer is a warning, and the package "unknown" later on.
+    "APT::Update::Error-Mode": "any",
+    "Acquire::Retries": "2",
+    "Acquire::http::Timeout": "20",
     // The last lists of a suite that gets no more updates have expired.
     "Acquire::Check-Valid-Until": "false",
   };

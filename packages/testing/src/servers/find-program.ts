@@ -36,7 +36,7 @@ export async function findProgram(
     if ("program" in attempt) return attempt.program;
     reasons.push(attempt.reason);
   }
-  const cure = `set ${kind.variable} to a binary of it, or mend one of these`;
+  const cure = `set ${kind.variable} to a binary of it, or mend one of the other ways`;
   throw new ServerUnavailableError(`${kind.name} cannot be had: ${cure}:\n  - ${reasons.join("\n  - ")}`);
 }
 

@@ -29,7 +29,7 @@ declare module "vitest" {
  */
 export async function isMissing(server: ServerName, env = process.env): Promise<boolean> {
   const known = inject("unavailableServers")?.[server];
-  const reason = known ?? (await reasonForLack(kinds[server]()));
+  const reason = known ?? (await reasonForLack(kinds[server](), { env }));
   if (reason === undefined) return false;
   if (env.CI === "true") throw new ServerUnavailableError(reason);
   // What is known was told when it was found out.
@@ -40,7 +40,7 @@ export async function isMissing(server: ServerName, env = process.env): Promise<
 /** Undefined when the server can be had, made ready for use by then. */
 export async function reasonForLack(
   kind: ServerKind,
-  options?: { thorough: boolean },
+  options: { env?: NodeJS.ProcessEnv; thorough?: boolean } = {},
 ): Promise<string | undefined> {
   try {
     await findProgram(kind, options);
@@ -52,5 +52,5 @@ export async function reasonForLack(
 }
 
 export function tellSkip(reason: string): void {
-  console.error(`SKIPPED: all tests that need it, because ${reason}`);
+  console.error(`\nSKIPPING TESTS: ${reason}\n`);
 }
