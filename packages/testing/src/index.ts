@@ -1,9 +1,9 @@
 export { type Certificate, type CertificateOptions, selfSignedCertificate } from "./certificate.ts";
 export { FakeClock } from "./fake-clock.ts";
 export { freePort } from "./free-port.ts";
+export { isLoopback, type OpenSocket, openSockets } from "./open-sockets.ts";
 export { readmeBlock } from "./readme-block.ts";
-export { cacheFolder } from "./servers/debian-root.ts";
-export { findProgram, ServerUnavailableError } from "./servers/find-program.ts";
+export { ServerUnavailableError } from "./servers/find-program.ts";
 export { type QbittorrentVersion, qbittorrentVersionsUnderTest } from "./servers/kinds.ts";
 export { type NtfyOptions, type NtfyUser, type RunningNtfy, startNtfy } from "./servers/ntfy.ts";
 export { type QbittorrentOptions, type RunningQbittorrent, startQbittorrent } from "./servers/qbittorrent.ts";
