@@ -116,9 +116,7 @@ function wanted(seen: ReadonlyMap<string, Written>, command: string | undefined)
 }
 
 function readWords(operands: readonly string[], { commands, ignoredWords }: Grammar) {
-  const [command, ...excess] = operands.filter(
-    (word) => commands.includes(word) || !ignoredWords.includes(word),
-  );
+  const [command, ...excess] = operands.filter((word) => !ignoredWords.includes(word));
   const faults: Fault[] = excess.map((word) => ({
     subject: quote(word),
     from: "command line",

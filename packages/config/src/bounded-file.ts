@@ -36,7 +36,8 @@ function unfitness(stats: { isFile(): boolean; isDirectory(): boolean; size: num
   return stats.size > maxBytes ? tooLarge(maxBytes) : undefined;
 }
 
-const tooLarge = (maxBytes: number): string => `is larger than ${maxBytes / 1024} KiB`;
+const tooLarge = (maxBytes: number): string =>
+  `is larger than ${maxBytes < 1024 ? `${maxBytes} bytes` : `${maxBytes / 1024} KiB`}`;
 
 const refusal = (problem: string, missing = false): FileReading => ({ ok: false, missing, problem });
 

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { programOf } from "./program-under-test.ts";
 import { setting } from "./setting.ts";
@@ -149,6 +150,20 @@ describe("what is wrong in a config file", () => {
     expect(code).toBe(2);
     expect(stderr).toContain(`from:  config.yml, ${place}`);
     expect(stderr).not.toContain("hunter2");
+  });
+
+  test("YAML, however broken, is never quoted: it may hold secrets", async () => {
+    const pieces =
+      "hunter2|: |\n|  |- |[|]|{|}|'|\"|!|!hunter2! |!<hunter2>|&hunter2 |*hunter2|%hunter2\n|---\n|? |>|#|,|\t|@|`";
+    const yaml = fc.array(fc.constantFrom(...pieces.split("|"), "|"), { maxLength: 8 });
+    await fc.assert(
+      fc.asyncProperty(yaml, async (parts) => {
+        const result = await app.read(fromFile(parts.join("")));
+        const complaints = result.kind === "exit" ? result.stderr : "";
+        return !(complaints.includes("not understood") && complaints.includes("hunter2"));
+      }),
+      { numRuns: 3000 },
+    );
   });
 
   test("a text that is no mapping", async () => {

@@ -55,19 +55,20 @@ export async function readConfigText(
 
 function yamlFault(error: YAMLError, { path }: ConfigText, lines: LineCounter): Fault {
   const { line, col } = lines.linePos(error.pos[0]);
-  return {
-    subject: path,
-    from: `${path}, line ${line}, column ${col}`,
-    wrong:
-      error.code === "DUPLICATE_KEY"
-        ? "the same key stands here twice"
-        : `this is not YAML: ${describe(error)}`,
-    right: error.code === "DUPLICATE_KEY" ? "each key once" : "a YAML mapping of settings",
-  };
+  const from = `${path}, line ${line}, column ${col}`;
+  if (error.code === "DUPLICATE_KEY") {
+    return { subject: path, from, wrong: "the same key stands here twice", right: "each key once" };
+  }
+  const wrong = `this is not understood as YAML: ${describe(error)}`;
+  return { subject: path, from, wrong, right: "a YAML mapping of settings" };
 }
 
-/** The library's messages quote the file after a colon or in quotes. */
-const describe = ({ message }: YAMLError): string => message.replace(/(: |").*$/s, "").trim();
+/** The library's messages quote the file, which may hold secrets: whole in some, after a colon or in quotes in others. */
+function describe({ code, message }: YAMLError): string {
+  if (code === "TAG_RESOLVE_FAILED") return "a tag (!word)";
+  if (code === "BAD_DIRECTIVE") return "a directive (%word)";
+  return message.replace(/(: |").*$/s, "").trim();
+}
 
 interface WalkOptions {
   readonly yaml: Yaml;

@@ -166,6 +166,14 @@ describe("faults", () => {
     );
   });
 
+  test("do not show a secret that is refused", async () => {
+    const { kind, options } = setting.secret({ env: ["PASS"], about: "Password." });
+    const picky = { ...kind, parse: () => ({ ok: false, problem: "is too short" }) as const };
+    const { stderr } = await programOf({ pass: { kind: picky, options } }).exit({ env: { PASS: "hunter2" } });
+    expect(stderr).toContain("wrong: the value is too short\n");
+    expect(stderr).not.toContain("hunter2");
+  });
+
   test("are all that an odd command line, environment or file can lead to", async () => {
     const word = fc.oneof(
       fc.string({ unit: "binary" }),

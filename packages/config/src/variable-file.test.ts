@@ -3,6 +3,7 @@ import { mkdtempDisposable, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { readTextFile } from "./bounded-file.ts";
 import { readCommandLine } from "./command-line.ts";
 import { declareSettings } from "./declare-settings.ts";
 import { programOf } from "./program-under-test.ts";
@@ -49,6 +50,14 @@ describe("a file that a variable names, on a real disk", () => {
     expect(await passFrom(path)).toHaveLength("value: ".length + 65_536);
     await writeFile(path, "x".repeat(65_537));
     expect(await passFrom(path)).toBe("wrong: the file is larger than 64 KiB");
+  });
+
+  test("a file that has more than it says it has is read only up to the limit", async () => {
+    expect(await readTextFile("/proc/self/maps", 100)).toEqual({
+      ok: false,
+      missing: false,
+      problem: "is larger than 100 bytes",
+    });
   });
 
   test("a FIFO is refused rather than waited for", async () => {
