@@ -30,7 +30,7 @@ export function describeError(error: unknown): DescribedError {
   if (!(error instanceof Error)) return { type: typeof error, message: printable(error) };
   return {
     ...plainProperties(error),
-    type: error.constructor.name,
+    type: className(error),
     message: messageWithCauses(error),
     ...(looksLikeMistake(error) ? { stack: stackWithCauses(error) } : {}),
     ...(error instanceof AggregateError ? { errors: error.errors.map(describeError) } : {}),
@@ -57,6 +57,11 @@ export function causes(error: unknown): unknown[] {
     next = next instanceof Error ? next.cause : undefined;
   }
   return chain;
+}
+
+/** `name` before the class, whose name a minifier may have shortened. */
+export function className(error: Error): string {
+  return error.name === "Error" ? error.constructor.name : error.name;
 }
 
 function stackWithCauses(error: Error): string {

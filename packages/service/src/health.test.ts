@@ -1,4 +1,5 @@
 import { request as httpRequest } from "node:http";
+import { once } from "node:events";
 import type { IncomingHttpHeaders } from "node:http";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
@@ -217,6 +218,29 @@ describe("requests", () => {
     expect([announced.status, announced.headers.connection]).toEqual([413, "close"]);
     const headers = { "transfer-encoding": "chunked" };
     expect((await ask(server.listener, "/rebind", { method: "POST", headers, body })).status).toBe(413);
+  });
+
+  test("a client that hangs up in the middle of its body is no error of the service", async () => {
+    await using server = await serve();
+    server.health.route("POST", "/rebind", () => ({ body: "ok" }));
+    const socket = connect(server.listener.port, "127.0.0.1");
+    socket.write("POST /rebind HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nhalf");
+    await once(socket, "connect");
+    await ask(server.listener, "/healthz");
+    socket.destroy();
+    await ask(server.listener, "/healthz");
+    await server[Symbol.asyncDispose]();
+    expect(server.lines.filter(({ level }) => level === "error")).toEqual([]);
+  });
+
+  test("a client that would send without end is told to stop", async () => {
+    await using server = await serve();
+    server.health.route("POST", "/rebind", () => ({ body: "ok" }));
+    const socket = connect(server.listener.port, "127.0.0.1");
+    socket.write("POST /rebind HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
+    socket.write(`11170\r\n${"x".repeat(70_000)}\r\n`);
+    const answer = await text(socket);
+    expect(answer.split("\r\n")[0]).toBe("HTTP/1.1 413 Payload Too Large");
   });
 
   test("headers above the limit are refused", async () => {

@@ -99,8 +99,7 @@ function tooLarge(): Reply {
 async function readBody(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
-  // Left open when it ends early: destroying the request would cut the connection before the 413.
-  const incoming: AsyncIterable<Buffer> = request.iterator({ destroyOnReturn: false });
+  const incoming: AsyncIterable<Buffer> = request;
   for await (const chunk of incoming) {
     sizeBytes += chunk.length;
     if (sizeBytes > LARGEST_BODY_BYTES) return undefined;

@@ -66,8 +66,8 @@ function urlHost(host: string | undefined): string {
 }
 
 async function close(server: Server): Promise<void> {
+  // Closes connections that wait for a next request as well.
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
   const timer = setTimeout(() => server.closeAllConnections(), CLOSING_MS);
   await closed;
   clearTimeout(timer);

@@ -1,5 +1,5 @@
 import type { Clock } from "./clock.ts";
-import { messageWithCauses } from "./describe-error.ts";
+import { className, messageWithCauses } from "./describe-error.ts";
 import type { Logger } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 
@@ -82,7 +82,7 @@ export class LoopLog {
   }
 
   #isNew(error: unknown): boolean {
-    const kind = error instanceof Error ? error.constructor.name : typeof error;
+    const kind = error instanceof Error ? className(error) : typeof error;
     const fingerprint = `${kind}: ${messageWithCauses(error)}`;
     if (this.#seen.has(fingerprint) || this.#seen.size >= MOST_DISTINCT_ERRORS) return false;
     this.#seen.add(fingerprint);

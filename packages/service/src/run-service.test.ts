@@ -126,6 +126,13 @@ describe("a normal life", () => {
     expect(process.out.join("")).not.toContain("hunter2");
   });
 
+  test("tells of a setting that it ignores", async () => {
+    process.env = { HEALTH_ADDR: "tcp://10.96.0.7:9101" };
+    await run(() => Promise.resolve());
+    const warnings = process.lines().filter(({ level }) => level === "warn");
+    expect(warnings.map(({ msg }) => msg)).toEqual([expect.stringContaining("HEALTH_ADDR")]);
+  });
+
   test("a signal during the reading of settings keeps the app from starting", async () => {
     let started = false;
     const done = run(async () => void (started = true));
