@@ -33,6 +33,16 @@ test("whose program is not there is an error that tells so", async () => {
   await expect(server.start()).rejects.toThrow(/nothing-here/);
 });
 
+test("can be asked to end while it is frozen, and ends in its own way", async () => {
+  await using server = await nodeServer(
+    `process.on("SIGTERM", () => { console.log("bye"); process.exit() })`,
+  );
+  await server.process.start();
+  server.process.pause();
+  await server.process.stop();
+  expect(server.process.output()).toBe("bye\n");
+});
+
 test("that ignores the request to end is killed after a while", async () => {
   await using server = await nodeServer(`process.on("SIGTERM", () => {})`);
   await server.process.start();
@@ -72,7 +82,7 @@ async function nodeServer(before: string) {
     ...parts(dir.path, url),
     commandLine: { command: globalThis.process.execPath, args: ["-e", `${before}\n${listen}`], env: {} },
     cleanUp: async () => await dir[Symbol.asyncDispose](),
-    stopMs: 200,
+    stopMs: 1_000,
   });
   return { url, dir: dir.path, process, [Symbol.asyncDispose]: () => process[Symbol.asyncDispose]() };
 }
