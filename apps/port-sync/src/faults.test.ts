@@ -214,7 +214,7 @@ describe("qBittorrent is in trouble", () => {
 
 describe("the address of qBittorrent is wrong", () => {
   test("http where https is spoken: the right address is in the complaint", async () => {
-    const certificate = await selfSignedCertificate({ names: ["127.0.0.1"] });
+    const certificate = selfSignedCertificate({ names: ["127.0.0.1"] });
     await using at = await world({
       fake: { https: { ...certificate, redirectFromHttp: true } },
       url: (fake) => fake.httpUrl,
@@ -228,7 +228,7 @@ describe("the address of qBittorrent is wrong", () => {
   });
 
   test("a certificate nobody vouches for is refused, until its CA is named or checking is given up", async () => {
-    const certificate = await selfSignedCertificate({ names: ["127.0.0.1"] });
+    const certificate = selfSignedCertificate({ names: ["127.0.0.1"] });
     await using dir = await tempDir();
     const caFile = join(dir.path, "ca.pem");
     await writeFile(caFile, certificate.cert);
@@ -301,6 +301,7 @@ describe("the port file is in trouble", () => {
     await at.synced(51_413);
     await at.forward("");
     await clock.advanceUntil(() => at.fake.preferences["listen_port"] === 40_404, { what: "being parked" });
+    expect(await at.reason()).toMatch(/parked on 40404/u);
     await at.forward("51413");
     await clock.advanceUntil(() => at.fake.preferences["listen_port"] === 51_413, { what: "being back" });
   });
@@ -325,9 +326,8 @@ describe("people and programs ask", () => {
   });
 
   test("REANNOUNCE tells the trackers of active torrents after a change", async () => {
-    await using at = await world({ port: "50000", env: { REANNOUNCE: "true" }, fake: { torrents: 3 } });
-    const [first] = at.fake.torrents;
-    at.fake.updateTorrent(String(first?.["hash"]), { state: "uploading", upspeed: 1000 });
+    await using at = await world({ port: "50000", env: { REANNOUNCE: "true" } });
+    at.fake.updateTorrent(at.fake.addTorrent(), { state: "uploading", upspeed: 1000 });
     await at.synced(50_000);
     await at.forward("51413");
     await waitFor(() => at.fake.calls.count("torrents/reannounce") > 0, { what: "a reannounce" });

@@ -4,7 +4,13 @@ import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 
 /** One line of an app's JSON log. */
-export type LogLine = { level: string; msg: string; time: string; [key: string]: unknown };
+export type LogLine = {
+  level: string;
+  msg: string;
+  time: string;
+  err?: { message: string };
+  [key: string]: unknown;
+};
 
 export type RunAppOptions = {
   env?: Record<string, string>;

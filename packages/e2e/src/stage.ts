@@ -101,6 +101,8 @@ export async function setStage({ version, env = {}, tell = () => {} }: StageOpti
   };
 }
 
-function narrate({ level, msg }: LogLine, tell: Narrator): void {
-  if (level === "info" || level === "warn" || level === "error") tell("port-sync", msg);
+/** What port-sync logs, as a person would read it. Its settings would fill the screen. */
+function narrate({ level, msg, err }: LogLine, tell: Narrator): void {
+  if (msg === "settings" || (level !== "info" && level !== "warn" && level !== "error")) return;
+  tell("port-sync", err === undefined ? msg : `${msg}: ${err.message}`);
 }

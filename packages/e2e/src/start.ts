@@ -26,26 +26,32 @@ async function show(once: boolean, signal: AbortSignal): Promise<number> {
   port-sync's status    ${stage.healthUrl}/status   also /readyz and /metrics
   the port file         ${stage.gluetun.portFile}   write a port into it and watch
 `);
-  const told = await tellAll(portSyncStories, signal, (story) => story.play(stage, tell));
+  const play = (story: Story) => story.play(stage, tell);
+  // A person needs a moment between two stories; a script does not.
+  const told = await tellAll(portSyncStories, { signal, play, pauseMs: once ? 0 : 2000 });
   if (once || told !== "true") return conclude(told);
   console.log(
     styleText("bold", "\nAll stories came true. Now and then one is told again; Ctrl-C ends it all.\n"),
   );
-  return stay(signal, (story) => story.play(stage, tell));
+  return stay(signal, play);
 }
 
 type Outcome = "true" | "untrue" | "stopped";
 
-async function tellAll(
-  stories: readonly Story[],
-  signal: AbortSignal,
-  play: (story: Story) => Promise<void>,
-): Promise<Outcome> {
+type Telling = { signal: AbortSignal; play: (story: Story) => Promise<void>; pauseMs: number };
+
+async function tellAll(stories: readonly Story[], { signal, play, pauseMs }: Telling): Promise<Outcome> {
   for (const story of stories) {
     const outcome = await tellStory(story, signal, play);
     if (outcome !== "true") return outcome;
+    if (!(await pause(pauseMs, signal))) return "stopped";
   }
   return "true";
+}
+
+/** @returns whether the time passed; false when the person has had enough */
+async function pause(ms: number, signal: AbortSignal): Promise<boolean> {
+  return sleep(ms, true, { signal }).catch(() => false);
 }
 
 async function tellStory(
@@ -77,11 +83,7 @@ function conclude(outcome: Outcome): number {
 async function stay(signal: AbortSignal, play: (story: Story) => Promise<void>): Promise<number> {
   const pauseMs = 15_000;
   for (let next = 1; ; next += 1) {
-    try {
-      await sleep(pauseMs, undefined, { signal });
-    } catch {
-      return 0;
-    }
+    if (!(await pause(pauseMs, signal))) return 0;
     const story = portSyncStories[next % portSyncStories.length];
     if (story === undefined) return 0;
     const outcome = await tellStory(story, signal, play);
