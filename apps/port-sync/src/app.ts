@@ -1,4 +1,4 @@
-import { type Loop, type Service, startLoop } from "@qbit-sidecars/service";
+import { type Loop, type Service, startLoop, stopped } from "@qbit-sidecars/service";
 import type { Config } from "./config.ts";
 import { ControlServer } from "./gluetun-control.ts";
 import { PortFile } from "./gluetun-file.ts";
@@ -148,9 +148,4 @@ function controlServer(config: Config): ControlServer | undefined {
 
 function policy({ onPortLost, parkPort, disableUpnp, rebindAfter }: Config) {
   return { onPortLost, parkPort, disableUpnp, rebindAfterMs: rebindAfter };
-}
-
-function stopped(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }

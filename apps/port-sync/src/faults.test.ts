@@ -301,7 +301,7 @@ describe("the port file is in trouble", () => {
     await at.synced(51_413);
     await at.forward("");
     await clock.advanceUntil(() => at.fake.preferences["listen_port"] === 40_404, { what: "being parked" });
-    expect(await at.reason()).toMatch(/parked on 40404/u);
+    await expect.poll(at.reason).toMatch(/parked on 40404/u);
     await at.forward("51413");
     await clock.advanceUntil(() => at.fake.preferences["listen_port"] === 51_413, { what: "being back" });
   });

@@ -1,9 +1,8 @@
-import { readArguments, type Arguments } from "./arguments.ts";
+import type { Arguments } from "./arguments.ts";
 import { readTextFile } from "./bounded-file.ts";
 import type { Declaration } from "./declare-settings.ts";
 import { renderFaults } from "./fault.ts";
 import { configFileNames, readConfigFile, refuseConfigFileNames } from "./given-config-file.ts";
-import { renderHelp } from "./help.ts";
 import { renderConfig } from "./print-config.ts";
 import type { CommandLine, Input, Program } from "./program.ts";
 import { checkRules, configOf, resolveSettings, type Sources } from "./resolve.ts";
@@ -18,15 +17,36 @@ export async function readCommandLine<D extends Declaration>(
   input: Input,
 ): Promise<CommandLine<D>> {
   refuseConfigFileNames(program);
-  const given = readArguments(input.argv, {
+  const given = await readGiven(program, input.argv);
+  if (given.wants === "help") {
+    const { renderHelp } = await import("./help.ts");
+    return exit(0, { stdout: renderHelp(program, input.columns) });
+  }
+  if (given.wants === "version") return exit(0, { stdout: `${program.name} ${program.version}\n` });
+  return resolveProgram(program, input, given);
+}
+
+const nothingGiven: Arguments = {
+  wants: undefined,
+  command: undefined,
+  configFile: undefined,
+  flags: new Map(),
+  faults: [],
+};
+
+/** Containers are usually told everything by variables; commander is then not loaded, which saves 2 MB. */
+async function readGiven<D extends Declaration>(
+  program: Program<D>,
+  argv: readonly string[],
+): Promise<Arguments> {
+  if (argv.length === 0) return nothingGiven;
+  const { readArguments } = await import("./arguments.ts");
+  return readArguments(argv, {
     declared: program.settings.declared,
     commands: program.commands?.map(({ name }) => name) ?? [],
     ignoredWords: program.ignoredWords ?? [],
     configFlag: configFileNames(program).flag,
   });
-  if (given.wants === "help") return exit(0, { stdout: renderHelp(program, input.columns) });
-  if (given.wants === "version") return exit(0, { stdout: `${program.name} ${program.version}\n` });
-  return resolveProgram(program, input, given);
 }
 
 async function resolveProgram<D extends Declaration>(

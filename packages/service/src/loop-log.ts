@@ -83,7 +83,8 @@ export class LoopLog {
 
   #isNew(error: unknown): boolean {
     const kind = error instanceof Error ? className(error) : typeof error;
-    const fingerprint = `${kind}: ${messageWithCauses(error)}`;
+    // A countdown ("the next try is in 3540 s") is not another error each time.
+    const fingerprint = `${kind}: ${messageWithCauses(error).replaceAll(/\d+/g, "N")}`;
     if (this.#seen.has(fingerprint) || this.#seen.size >= MOST_DISTINCT_ERRORS) return false;
     this.#seen.add(fingerprint);
     return true;

@@ -220,10 +220,17 @@ describe("telling", () => {
   });
 
   test("messages that differ every time cannot flood the log", async () => {
-    let steps = 0;
-    const { shown } = await start(() => Promise.reject(new Error(`request ${steps++} failed`)));
+    let word = "a";
+    const { shown } = await start(() => Promise.reject(new Error(`request ${(word += "a")} failed`)));
     await clock.advance(3_600_000);
     expect(shown("warn")).toHaveLength(20);
+  });
+
+  test("a message in which only numbers differ, such as a countdown, is told once", async () => {
+    let seconds = 3600;
+    const { shown } = await start(() => Promise.reject(new Error(`the next try is in ${seconds--} s`)));
+    await clock.advance(3_600_000);
+    expect(shown("warn")).toHaveLength(1);
   });
 
   test("a failure that comes back after a recovery is told again", async () => {
