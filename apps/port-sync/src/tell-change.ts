@@ -1,4 +1,3 @@
-import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import got, { HTTPError, RequestError } from "got";
 import { parseArgsStringToArgv } from "string-argv";
@@ -20,6 +19,7 @@ export function command(line: string): Messenger {
   const words = parseArgsStringToArgv(line);
   return async (change, signal) => {
     const [file, ...args] = words.map((word) => fill(word, change));
+    const { execFile } = await import("node:child_process");
     const env = { PATH: searchPath, PORT: String(change.to), PREVIOUS_PORT: String(change.from) };
     try {
       await promisify(execFile)(file ?? "", args, { signal, timeout: timeoutMs, env });
