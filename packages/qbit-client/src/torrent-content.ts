@@ -4,7 +4,10 @@ import { torrentId } from "./hashes.ts";
 import type { FilePriority } from "./torrent-parts.ts";
 import { TorrentsChange } from "./torrents-change.ts";
 
-/** What can be changed inside one torrent: name, files, trackers, web seeds. An unknown hash is a QbitNotFoundError. */
+/**
+ * What can be changed inside one torrent: name, files, trackers, web seeds. An unknown hash is a QbitNotFoundError
+ * (but 5.2 ignores it where it takes lists: `addTrackers` and `removeTrackers`).
+ */
 export class TorrentContent extends TorrentsChange {
   async rename(hash: string, name: string, options: CallOptions = {}): Promise<void> {
     await this.caller.call("torrents/rename", { ...options, params: { hash: torrentId(hash), name } });
@@ -39,7 +42,10 @@ export class TorrentContent extends TorrentsChange {
     });
   }
 
-  /** Files by their index. A QbitConflictError without metadata. */
+  /**
+   * Files by their index. A QbitConflictError without metadata. 4.2 applies it late: a second change for the same
+   * torrent should wait until `files` shows the first.
+   */
   async setFilePriority(
     hash: string,
     files: { indexes: readonly number[]; priority: FilePriority },

@@ -17,7 +17,7 @@ export interface TorrentFile {
   availability?: number;
 }
 
-/** 0: not wanted, 1: normal, 6: high, 7: maximum. */
+/** 0: not wanted, 1: normal (4.2 shows 4 until it is set), 6: high, 7: maximum. */
 export type FilePriority = 0 | 1 | 6 | 7;
 
 /** `torrents/properties`: sizes in bytes, speeds in bytes/s, durations in seconds; -1 where there is no value. */

@@ -79,6 +79,7 @@ export class TorrentsRead {
       .map((tracker) => ({ ...tracker, tier: tracker.tier === "" ? -1 : tracker.tier }));
   }
 
+  /** URLs as qBittorrent shows them: `%20` decoded. */
   async webseeds(hash: string, options: CallOptions = {}): Promise<{ url: string }[]> {
     const answer = await this.#about("torrents/webseeds", hash, options);
     return answer.json(z.array(z.looseObject({ url: z.string() })));

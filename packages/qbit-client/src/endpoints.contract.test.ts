@@ -1,0 +1,76 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  isMissing,
+  type QbittorrentVersion,
+  qbittorrentVersionsUnderTest,
+  startFakeQbittorrent,
+  startQbittorrent,
+  tempDir,
+  waitFor,
+} from "@qbit-sidecars/testing";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { QbitClient } from "./client.ts";
+import { contract, uniqueTorrent, type World } from "./endpoint-contract.ts";
+import { type EndpointName, endpoints } from "./endpoints.ts";
+
+type Server = AsyncDisposable & { url: string };
+
+for (const version of qbittorrentVersionsUnderTest()) {
+  const skip = await isMissing(`qBittorrent ${version}`);
+  describe.skipIf(skip)(`qBittorrent ${version}`, () => {
+    everyEndpoint(version, async () => await startQbittorrent({ version }));
+  });
+  describe(`the fake as ${version}`, () => {
+    everyEndpoint(version, async () => await startFakeQbittorrent({ version }));
+  });
+}
+
+function everyEndpoint(version: QbittorrentVersion, start: () => Promise<Server>): void {
+  let world: World;
+  const closing = new AsyncDisposableStack();
+  beforeAll(async () => {
+    const server = closing.use(await start());
+    const scratch = closing.use(await tempDir("qbit-client-"));
+    world = await makeWorld(
+      closing.use(new QbitClient({ url: server.url })),
+      join(scratch.path, "downloads"),
+    );
+  });
+  afterAll(async () => await closing.disposeAsync());
+
+  test.each(Object.keys(endpoints) as EndpointName[])("%s", async (endpoint) => {
+    await contract[endpoint](world);
+  });
+
+  test("the version is the one that was asked for", () => {
+    expect(world.capabilities.app.split(".").slice(0, 2)).toEqual(version.split(".").slice(0, 2));
+  });
+
+  test("shutting down is answered before it happens", async () => {
+    await world.client.app.shutdown();
+    await waitFor(async () => !(await world.client.probe()).ok, { what: "the server to be gone" });
+  });
+}
+
+async function makeWorld(client: QbitClient, savePath: string): Promise<World> {
+  await mkdir(savePath, { recursive: true });
+  await client.app.setPreferences({
+    save_path: savePath,
+    temp_path_enabled: false,
+    incomplete_files_ext: false,
+  });
+  const capabilities = await client.capabilities();
+  const fresh: World["fresh"] = async (settings = {}) => {
+    const torrent = uniqueTorrent();
+    await client.torrents.add({ files: [torrent.torrent], stopped: true, ...settings });
+    // Until the resume data is checked, the state is not yet the one it stays in.
+    const isReady = async () => {
+      const [info] = await client.torrents.info({ hashes: [torrent.torrentId] });
+      return info !== undefined && info.state !== "checkingResumeData" && info.state !== "checkingDL";
+    };
+    await waitFor(isReady, { what: "the new torrent to be ready" });
+    return torrent;
+  };
+  return { client, capabilities, fresh, savePath };
+}
