@@ -1,5 +1,6 @@
 import { type Answer, Refusal, json, text } from "./answers.ts";
 import { addCategory } from "./categories.ts";
+import { check } from "./disk.ts";
 import { layOut } from "./content-layout.ts";
 import { type Metainfo, readMagnet, readTorrentFile } from "./metainfo.ts";
 import { type Params, decimal, integer, parts, toggle } from "./params.ts";
@@ -8,7 +9,7 @@ import { absolutePath, categorySavePath, defaultSavePath } from "./save-paths.ts
 import { type FakeState, logLine } from "./state.ts";
 import { textSetting } from "./state.ts";
 import { addTag, isTag } from "./tags.ts";
-import { type FakeTorrent, torrentId, update } from "./torrent.ts";
+import { type FakeFile, type FakeTorrent, torrentId, update, rootFolder } from "./torrent.ts";
 
 type Outcome = { kind: "added"; id: string } | { kind: "pending" } | { kind: "failed" };
 
@@ -61,7 +62,13 @@ function addMetainfo(state: FakeState, source: Metainfo, params: Params): Outcom
   const metainfo = state.profile.has("infohashes") ? source : { ...source, infohashV2: "" };
   const id = torrentId(metainfo);
   if (state.torrents.has(id)) return { kind: "failed" };
-  insert(state, newTorrent(state, metainfo, params));
+  const torrent = newTorrent(state, metainfo, params);
+  insert(state, torrent);
+  const isTrusted = toggle(params[state.profile.has("seedMode") ? "seedMode" : "skip_checking"]) === true;
+  if (isTrusted || !torrent.isStopped || !state.profile.has("stoppedIsUnchecked")) check(state, torrent);
+  else update(state, torrent, { isUnchecked: true });
+  if (isTrusted && torrent.progress < 1)
+    update(state, torrent, { isMissingFiles: metainfo.content !== undefined });
   return { kind: "added", id };
 }
 
@@ -74,18 +81,15 @@ export function insert(state: FakeState, torrent: FakeTorrent): void {
 
 export function newTorrent(state: FakeState, metainfo: Metainfo, params: Params): FakeTorrent {
   const { profile, preferences } = state;
-  const isSeed =
-    toggle(params[profile.has("seedMode") ? "seedMode" : "skip_checking"]) === true && metainfo.content;
   const stopParam = toggle(params[profile.has("stopStart") ? "stopped" : "paused"]);
   const stopByDefault =
     preferences[profile.has("stopStart") ? "add_stopped_enabled" : "start_paused_enabled"];
-  const now = Math.floor(state.now() / 1000);
-  const name = params["rename"]?.trim() || metainfo.name;
+  const files = layOut(state, metainfo, params);
   return {
     id: torrentId(metainfo),
     metainfo,
-    name: name || torrentId(metainfo),
-    files: layOut(state, metainfo, params),
+    name: params["rename"]?.trim() || nameOf(metainfo, files),
+    files,
     trackers: [...metainfo.trackers],
     webSeeds: [...metainfo.webSeeds],
     ...placeOf(state, params),
@@ -97,18 +101,25 @@ export function newTorrent(state: FakeState, metainfo: Metainfo, params: Params)
     isSuperSeeding: false,
     ...limitsOf(state, params),
     comment: metainfo.comment,
-    progress: isSeed ? 1 : 0,
-    progressOnDisk: 0,
+    progress: 0,
+    isMissingFiles: false,
+    isUnchecked: false,
     pieces: undefined,
-    addedOn: now,
-    completedOn: isSeed ? now : undefined,
+    addedOn: Math.floor(state.now() / 1000),
+    completedOn: undefined,
     pinnedState: undefined,
     pinned: {},
     peers: {},
     queuePosition: 0,
     isQueued: false,
+    news: 0,
     shown: undefined,
   };
+}
+
+/** The folder's name when there is one: `contentLayout` may have made it. */
+function nameOf(metainfo: Metainfo, files: readonly FakeFile[]): string {
+  return rootFolder(files) || metainfo.name || torrentId(metainfo);
 }
 
 /** A new category is made; automatic management goes where the category is, whatever save path was asked for. */
@@ -120,12 +131,17 @@ function placeOf(
   const isThere =
     state.categories.has(name) || addCategory(state, name, { savePath: "", downloadPath: undefined });
   const category = isThere ? name : "";
-  const isAutoManaged = toggle(params["autoTMM"]) ?? state.preferences["auto_tmm_enabled"] === true;
-  if (isAutoManaged)
-    return { category, isAutoManaged, savePath: categorySavePath(state, category), downloadPath: "" };
-  const useCategory = state.preferences["use_category_paths_in_manual_mode"] === true;
-  const base = useCategory ? categorySavePath(state, category) : defaultSavePath(state);
-  const savePath = absolutePath(base, (params["savepath"] ?? "").trim());
+  const asked = toggle(params["autoTMM"]);
+  const byDefault = state.preferences["auto_tmm_enabled"] === true;
+  const path = (params["savepath"] ?? "").trim();
+  const isNew = state.profile.has("savePathEndsAutoManagement");
+  const isPlaced = isNew && (path !== "" || (params["downloadPath"] ?? "").trim() !== "");
+  const isAutoManaged = asked ?? (byDefault && !isPlaced);
+  const inCategory = categorySavePath(state, category);
+  if (isAutoManaged) return { category, isAutoManaged, savePath: inCategory, downloadPath: "" };
+  const followsCategory =
+    state.preferences["use_category_paths_in_manual_mode"] === true || (isNew && (asked ?? byDefault));
+  const savePath = absolutePath(followsCategory ? inCategory : defaultSavePath(state), path);
   return { category, isAutoManaged, savePath, downloadPath: downloadPathOf(state, params) };
 }
 
@@ -137,7 +153,7 @@ function downloadPathOf(state: FakeState, params: Params): string {
 
 function tagsOf(state: FakeState, params: Params): string[] {
   if (!state.profile.has("addTags")) return [];
-  const tags = parts(params["tags"], ",").map((tag) => (state.profile.has("sortedTags") ? tag.trim() : tag));
+  const tags = parts(params["tags"], ",").map((tag) => (state.profile.has("trimmedTags") ? tag.trim() : tag));
   for (const tag of tags) addTag(state, tag);
   return tags.filter(isTag);
 }

@@ -6,9 +6,15 @@ import type { Call, Routes } from "./route.ts";
 import { theTorrent } from "./select-torrents.ts";
 import { showTorrent } from "./show-torrent.ts";
 import type { FakeState } from "./state.ts";
-import { type Fields, type Snapshot, bufferedDifference, differenceFromAccepted } from "./sync.ts";
+import {
+  type Fields,
+  type Snapshot,
+  type SyncMemory,
+  bufferedDifference,
+  differenceFromAccepted,
+} from "./sync.ts";
 import { tagNames } from "./tags.ts";
-import type { FakeTorrent } from "./torrent.ts";
+import { type FakeTorrent, settle } from "./torrent.ts";
 
 export const syncRoutes: Routes = {
   "sync/maindata": { run: maindata },
@@ -18,7 +24,7 @@ export const syncRoutes: Routes = {
 function maindata({ state, session, params }: Call): Answer {
   const rid = integer(params["rid"]) ?? 0;
   const answer = state.profile.has("changeBuffer") ? bufferedDifference : differenceFromAccepted;
-  return jsonText(answer(session.maindata, rid, snapshotOf(state)));
+  return jsonText(answer(session.maindata, rid, snapshotOf(state, session.maindata)));
 }
 
 function torrentPeers({ state, session, params }: Call): Answer {
@@ -30,9 +36,14 @@ function torrentPeers({ state, session, params }: Call): Answer {
   return jsonText(differenceFromAccepted(session.peers, integer(params["rid"]) ?? 0, snapshot));
 }
 
-function snapshotOf(state: FakeState): Snapshot {
+function snapshotOf(state: FakeState, memory: SyncMemory): Snapshot {
   return {
-    torrents: { kind: "objects", items: torrentsById(state) },
+    // A new torrent is told as its difference from nothing, and null is no difference from nothing.
+    torrents: {
+      kind: "objects",
+      items: torrentsById(state, memory),
+      hidesNulls: state.profile.has("changeBuffer"),
+    },
     categories: { kind: "objects", items: showCategories(state) },
     tags: { kind: "words", items: tagNames(state) },
     ...(state.profile.has("trackersInMaindata") && {
@@ -42,10 +53,23 @@ function snapshotOf(state: FakeState): Snapshot {
   };
 }
 
-function torrentsById(state: FakeState): Map<string, Fields> {
+function torrentsById(state: FakeState, memory: SyncMemory): Map<string, Fields> {
+  settle(state);
   const byId = new Map<string, Fields>();
-  for (const torrent of state.torrents.values()) byId.set(torrent.id, withoutHash(state, torrent));
+  const onlyNews = state.profile.has("changeBuffer");
+  for (const torrent of state.torrents.values()) {
+    byId.set(torrent.id, onlyNews ? asLastTold(state, torrent, memory) : withoutHash(state, torrent));
+  }
   return byId;
+}
+
+/** From 4.6 on a session looks at a torrent again only when it heard that something changed. */
+function asLastTold(state: FakeState, torrent: FakeTorrent, { lastNews }: SyncMemory): Fields {
+  const told = lastNews.get(torrent.id);
+  if (told?.news === torrent.news) return told.fields;
+  const fields = withoutHash(state, torrent);
+  lastNews.set(torrent.id, { news: torrent.news, fields });
+  return fields;
 }
 
 /** The same object again while nothing changed, so that 50,000 torrents compare in no time. */

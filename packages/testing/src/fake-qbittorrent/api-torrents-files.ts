@@ -1,3 +1,4 @@
+import { relocate } from "./disk.ts";
 import { Refusal } from "./answers.ts";
 import { integer } from "./params.ts";
 import type { Call, Routes } from "./route.ts";
@@ -21,7 +22,8 @@ export const torrentFileRoutes: Routes = {
   },
 };
 
-const priorities = [0, 1, 6, 7];
+/** -1 is what the WebUI shows for a folder of mixed priorities; the API takes it for a file as well. */
+const priorities = [-1, 0, 1, 6, 7];
 
 function setPriority({ state, params }: Call): void {
   const priority = integer(params["priority"]);
@@ -49,7 +51,7 @@ function renameFile({ state, params }: Call): void {
   if (at < 0) throw new Refusal(409, "No such file: '" + from + "'.");
   refuseTaken(torrent, to);
   const files = torrent.files.map((file, index) => (index === at ? { ...file, path: to } : file));
-  update(state, torrent, { files });
+  relocate(state, torrent, { files });
 }
 
 function pathsOf(params: Call["params"]): { from: string; to: string } {
@@ -92,5 +94,5 @@ function renameFolder({ state, params }: Call): void {
   const files = torrent.files.map((file) =>
     isInside(file.path, from) ? { ...file, path: to + file.path.slice(from.length) } : file,
   );
-  update(state, torrent, { files });
+  relocate(state, torrent, { files });
 }

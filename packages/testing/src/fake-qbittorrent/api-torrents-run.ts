@@ -1,5 +1,6 @@
 import { Refusal } from "./answers.ts";
 import { addTorrents } from "./add-torrent.ts";
+import { check, deleteFiles } from "./disk.ts";
 import { toggle } from "./params.ts";
 import type { Call, Route, Routes } from "./route.ts";
 import { selectTorrents } from "./select-torrents.ts";
@@ -8,8 +9,7 @@ import { type FakeTorrent, hasMetadata, settle, update } from "./torrent.ts";
 
 const stop = (state: FakeState, torrent: FakeTorrent) =>
   update(state, torrent, { isStopped: true, pinnedState: undefined });
-const start = (state: FakeState, torrent: FakeTorrent) =>
-  update(state, torrent, { isStopped: false, isForced: false, pinnedState: undefined });
+const start = (state: FakeState, torrent: FakeTorrent) => run(state, torrent, false);
 
 export const torrentRunRoutes: Routes = {
   "torrents/add": { method: "POST", run: addTorrents },
@@ -26,7 +26,7 @@ export const torrentRunRoutes: Routes = {
     run: ({ state, params }) => {
       const isForced = toggle(params["value"]) === true;
       for (const torrent of selectTorrents(state, params["hashes"])) {
-        update(state, torrent, { isStopped: false, isForced, pinnedState: undefined });
+        run(state, torrent, isForced);
       }
     },
   },
@@ -54,24 +54,30 @@ function forEach(change: (state: FakeState, torrent: FakeTorrent) => void): Rout
 
 export function removeTorrent(state: FakeState, id: string): void {
   state.torrents.delete(id);
+  state.queue = state.queue.filter((other) => other !== id);
   state.isUnsettled = true;
 }
 
 function remove({ state, params }: Call): void {
-  for (const { id } of selectTorrents(state, params["hashes"])) removeTorrent(state, id);
+  const withFiles = toggle(params["deleteFiles"]) === true;
+  for (const torrent of selectTorrents(state, params["hashes"])) {
+    if (withFiles) deleteFiles(state, torrent);
+    removeTorrent(state, torrent.id);
+  }
 }
 
-/** Finds what is on the disk; the fake is done at once. */
+/** Whoever starts looks at the files, if nobody has done so yet. */
+function run(state: FakeState, torrent: FakeTorrent, isForced: boolean): void {
+  update(state, torrent, { isStopped: false, isForced, pinnedState: undefined });
+  if (torrent.isUnchecked) check(state, torrent);
+}
+
+/** libtorrent takes it out of the queue for that, and it comes back at the end; super seeding is over. */
 function recheck(state: FakeState, torrent: FakeTorrent): void {
   if (!hasMetadata(torrent)) return;
-  const isDone = torrent.progressOnDisk >= 1;
-  update(state, torrent, {
-    progress: torrent.progressOnDisk,
-    pieces: undefined,
-    pinnedState: undefined,
-    completedOn: isDone ? (torrent.completedOn ?? Math.floor(state.now() / 1000)) : undefined,
-  });
-  if (!isDone && !state.queue.includes(torrent.id)) state.queue.push(torrent.id);
+  state.queue = state.queue.filter((id) => id !== torrent.id);
+  update(state, torrent, { isSuperSeeding: false });
+  check(state, torrent);
 }
 
 function queue(reorder: (ids: string[], chosen: ReadonlySet<string>) => string[]): Route {

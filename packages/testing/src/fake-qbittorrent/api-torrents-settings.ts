@@ -1,3 +1,4 @@
+import { relocate } from "./disk.ts";
 import { Refusal, json } from "./answers.ts";
 import { type Params, decimal, integer, toggle } from "./params.ts";
 import type { Call, Route, Routes } from "./route.ts";
@@ -106,7 +107,8 @@ function setAutoManagement({ state, params }: Call): void {
   const isAutoManaged = toggle(params["enable"]) === true;
   for (const torrent of selectTorrents(state, params["hashes"])) {
     if (torrent.isAutoManaged === isAutoManaged) continue;
-    update(state, torrent, { isAutoManaged, savePath: categorySavePath(state, torrent.category) });
+    update(state, torrent, { isAutoManaged });
+    relocate(state, torrent, { savePath: categorySavePath(state, torrent.category) });
   }
 }
 
@@ -115,10 +117,8 @@ function setLocation({ state, params }: Call): void {
   if (location === "") throw new Refusal(400, "Save path cannot be empty");
   if (!canWrite(state, location)) throw new Refusal(409, "Cannot make save path");
   for (const torrent of selectTorrents(state, params["hashes"])) {
-    update(state, torrent, {
-      isAutoManaged: false,
-      savePath: absolutePath(defaultSavePath(state), location),
-    });
+    update(state, torrent, { isAutoManaged: false });
+    relocate(state, torrent, { savePath: absolutePath(defaultSavePath(state), location) });
   }
 }
 
@@ -128,7 +128,7 @@ function setSavePath({ state, params }: Call): void {
   if (!canWrite(state, path)) throw new Refusal(409, "Cannot create target directory");
   for (const torrent of selectTorrents(state, params["id"])) {
     if (!torrent.isAutoManaged)
-      update(state, torrent, { savePath: absolutePath(defaultSavePath(state), path) });
+      relocate(state, torrent, { savePath: absolutePath(defaultSavePath(state), path) });
   }
 }
 

@@ -1,5 +1,5 @@
 import { type Answer, Refusal, json } from "./answers.ts";
-import { parts } from "./params.ts";
+import { integer, parts } from "./params.ts";
 import type { Call, Routes } from "./route.ts";
 import { selectTorrents, theTorrent } from "./select-torrents.ts";
 import type { FakeState } from "./state.ts";
@@ -52,25 +52,39 @@ function parseTrackers(text: string): { url: string; tier: number }[] {
   });
 }
 
-/** From 5.2 on several ids and "all" are understood. @throws Refusal 404 */
+/** From 5.2 on several ids and "all" are understood, and nobody minds one that is not there. @throws Refusal 404 */
 function trackedTorrents(state: FakeState, ids: string | undefined): FakeTorrent[] {
-  if (!state.profile.has("manyTrackerHashes")) return [theTorrent(state, { hash: ids })];
-  const torrents = selectTorrents(state, ids);
-  if (torrents.length === 0 && ids !== "all") throw new Refusal(404);
-  return torrents;
+  return state.profile.has("manyTrackerHashes")
+    ? selectTorrents(state, ids)
+    : [theTorrent(state, { hash: ids })];
 }
 
 function editTracker({ state, params }: Call): void {
+  const { profile } = state;
+  const isNew = profile.has("trackerUrlParam");
+  const { newUrl, tier } = params;
+  if (isNew && newUrl === undefined && tier === undefined) {
+    throw new Refusal(400, "Must specify at least one of [newUrl, tier]");
+  }
   const torrent = theTorrent(state, params);
-  const oldUrl = params[state.profile.has("trackerUrlParam") ? "url" : "origUrl"] ?? "";
-  const newUrl = params["newUrl"] ?? oldUrl;
-  if (oldUrl === newUrl) return;
-  if (!URL.canParse(newUrl)) throw new Refusal(400, "New tracker URL is invalid");
-  const urls = torrent.trackers.map(({ url }) => url);
-  if (urls.includes(newUrl)) throw new Refusal(409, "New tracker URL already exists");
-  if (!urls.includes(oldUrl)) throw new Refusal(409, "Tracker not found");
-  const trackers = torrent.trackers.map(({ url, tier }) => ({ url: url === oldUrl ? newUrl : url, tier }));
+  const oldUrl = params[isNew ? "url" : "origUrl"] ?? "";
+  if (newUrl === oldUrl && tier === undefined) return;
+  const isThere = torrent.trackers.some(({ url }) => url === oldUrl);
+  if (isNew && !isThere) throw new Refusal(409, "Tracker not found");
+  if (newUrl !== undefined && newUrl !== oldUrl) refuseUrl(torrent, newUrl);
+  if (!isThere) throw new Refusal(409, "Tracker not found");
+  const edited = { url: newUrl ?? oldUrl, ...(isNew && tier !== undefined && { tier: integer(tier) ?? 0 }) };
+  const trackers = torrent.trackers.map((tracker) =>
+    tracker.url === oldUrl ? { ...tracker, ...edited } : tracker,
+  );
   update(state, torrent, { trackers });
+}
+
+/** For Qt nearly every text is a URL. */
+function refuseUrl(torrent: FakeTorrent, newUrl: string): void {
+  if (newUrl === "") throw new Refusal(400, "New tracker URL is invalid");
+  if (torrent.trackers.some(({ url }) => url === newUrl))
+    throw new Refusal(409, "New tracker URL already exists");
 }
 
 function removeTrackers({ state, params }: Call): void {

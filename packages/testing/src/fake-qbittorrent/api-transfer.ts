@@ -1,6 +1,6 @@
 import { type Json, Refusal, json, text } from "./answers.ts";
 import { integer } from "./params.ts";
-import { isListening } from "./preferences.ts";
+import { isListening, speedLimit } from "./preferences.ts";
 import type { Call, Routes } from "./route.ts";
 import type { FakeState } from "./state.ts";
 
@@ -58,7 +58,7 @@ function currentLimit({ preferences, isAltSpeed }: FakeState, name: "up_limit" |
 
 function setLimit({ state, params }: Call, name: "up_limit" | "dl_limit"): void {
   const limit = integer(params["limit"]) ?? 0;
-  state.preferences[state.isAltSpeed ? `alt_${name}` : name] = Math.max(0, limit);
+  state.preferences[state.isAltSpeed ? `alt_${name}` : name] = speedLimit(limit);
 }
 
 function setSpeedLimitsMode({ state, params }: Call): void {

@@ -33,6 +33,8 @@ export type FakeQbittorrentOptions = {
   basePath?: string;
   /** How many made-up torrents, or which. */
   torrents?: number | readonly TorrentSpec[];
+  /** Absolute paths of files that are there already: a torrent that is added finds its own ones among them. */
+  filesOnDisk?: readonly string[];
   /** Settings other than the version's defaults, under the names of `app/preferences`. */
   preferences?: Record<string, Json>;
   /** So long a change of settings takes to show. Default 0. */
@@ -163,6 +165,11 @@ export class FakeQbittorrent implements AsyncDisposable {
     const torrent = findTorrent(this.#state, id);
     if (torrent === undefined) throw new Error(`updating a torrent of the fake: there is no ${id}`);
     pinFields(this.#state, torrent, fields);
+  }
+
+  /** Puts whole files on the disk, by absolute paths; a torrent notices when it is added, started or rechecked. */
+  putFiles(paths: Iterable<string>): void {
+    for (const path of paths) this.#state.disk.add(path);
   }
 
   removeTorrent(id: string): void {

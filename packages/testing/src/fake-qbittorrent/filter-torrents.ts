@@ -86,7 +86,8 @@ function categoryFilter(state: FakeState, category: string | undefined): Test {
 
 function tagFilter({ profile }: FakeState, tag: string | undefined): Test {
   if (tag === undefined || !profile.has("tagFilter")) return undefined;
-  return ({ tags }) => (tag === "" ? tags.size === 0 : tags.has(tag));
+  const wanted = profile.has("trimmedTags") ? tag.trim() : tag;
+  return ({ tags }) => (wanted === "" ? tags.size === 0 : tags.has(wanted));
 }
 
 function privateFilter({ profile }: FakeState, value: string | undefined): Test {
@@ -98,9 +99,9 @@ function privateFilter({ profile }: FakeState, value: string | undefined): Test 
 
 function sort(state: FakeState, torrents: FakeTorrent[], params: Params): FakeTorrent[] {
   const column = params["sort"] ?? "";
-  const first = torrents[0];
-  if (column === "" || first === undefined) return torrents;
-  if (!(column in showTorrent(state, first))) {
+  const sample = torrents[0];
+  if (column === "" || sample === undefined) return torrents;
+  if (!(column in showTorrent(state, sample))) {
     if (state.profile.has("sortIsChecked")) throw new Refusal(400, "'sort' parameter is invalid");
     return torrents;
   }

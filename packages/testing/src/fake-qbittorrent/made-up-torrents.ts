@@ -1,3 +1,4 @@
+import { putFiles } from "./disk.ts";
 import type { Json } from "./answers.ts";
 import { type Metainfo, readTorrentFile } from "./metainfo.ts";
 import type { Params } from "./params.ts";
@@ -113,5 +114,6 @@ export function pinFields(state: FakeState, torrent: FakeTorrent, fields: Record
 function progressChanges(state: FakeState, torrent: FakeTorrent, progress: number): Partial<FakeTorrent> {
   if (progress < 1 && !state.queue.includes(torrent.id)) state.queue.push(torrent.id);
   const completedOn = progress >= 1 ? (torrent.completedOn ?? Math.floor(state.now() / 1000)) : undefined;
-  return { progress, progressOnDisk: progress, completedOn };
+  if (progress >= 1) putFiles(state, torrent);
+  return { progress, completedOn, isMissingFiles: false };
 }

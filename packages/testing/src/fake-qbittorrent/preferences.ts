@@ -14,6 +14,7 @@ export function applyPreferences(state: FakeState, asked: Record<string, Json>):
   const changes = { ...asked };
   settlePort(state, changes);
   settleRatios(state, changes);
+  settleSpeeds(changes);
   if (!state.profile.has("addTrackersKept")) {
     // Up to 4.3.0 these two are read from every request, and are empty when it does not name them.
     changes["add_trackers_enabled"] ??= false;
@@ -65,6 +66,18 @@ function settleRatios({ profile, preferences }: FakeState, changes: Record<strin
     else if (switched !== undefined && isSwitchNeeded) changes[limit] ??= 0;
     delete changes[isOn];
     if (changes[limit] !== undefined) changes[isOn] = Number(changes[limit]) >= 0;
+  }
+}
+
+/** Kept in KiB/s. */
+export function speedLimit(bytesPerSecond: number): number {
+  if (bytesPerSecond <= 0) return 0;
+  return Math.max(1, Math.floor(bytesPerSecond / 1024)) * 1024;
+}
+
+function settleSpeeds(changes: Record<string, Json>): void {
+  for (const name of ["dl_limit", "up_limit", "alt_dl_limit", "alt_up_limit"]) {
+    if (changes[name] !== undefined) changes[name] = speedLimit(toInteger(changes[name]));
   }
 }
 

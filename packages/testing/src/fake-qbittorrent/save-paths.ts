@@ -1,5 +1,6 @@
+import { relocate } from "./disk.ts";
 import { type FakeState, textSetting } from "./state.ts";
-import { type FakeTorrent, update } from "./torrent.ts";
+import type { FakeTorrent } from "./torrent.ts";
 
 /** Where torrents of a category go under automatic management: its own path, or a folder of its name. */
 export function categorySavePath(state: FakeState, name: string): string {
@@ -35,5 +36,6 @@ export function canWrite(state: FakeState, path: string): boolean {
 
 /** Moves a torrent under automatic management to where its category is now. */
 export function followCategory(state: FakeState, torrent: FakeTorrent): void {
-  if (torrent.isAutoManaged) update(state, torrent, { savePath: categorySavePath(state, torrent.category) });
+  if (torrent.isAutoManaged)
+    relocate(state, torrent, { savePath: categorySavePath(state, torrent.category) });
 }

@@ -2,7 +2,15 @@ import type { Json } from "./answers.ts";
 import { pieceRanges, pieceStates, totalSize } from "./pieces.ts";
 import type { FakeState } from "./state.ts";
 import { type Fields, jsonOf } from "./sync.ts";
-import { type FakeTorrent, hasMetadata, isComplete, settle, stateName, wantedSize } from "./torrent.ts";
+import {
+  type FakeTorrent,
+  hasMetadata,
+  isComplete,
+  settle,
+  stateName,
+  wantedSize,
+  rootFolder,
+} from "./torrent.ts";
 
 const infinity = 8_640_000;
 
@@ -42,7 +50,7 @@ function identity({ profile }: FakeState, torrent: FakeTorrent): Record<string, 
   return {
     hash: torrent.id,
     name: torrent.name,
-    magnet_uri: magnetOf(torrent, profile.has("magnetHasLength")),
+    magnet_uri: magnetOf(torrent, profile.has("magnetHasLengthAndOwnName")),
     ...(profile.has("infohashes") && { infohash_v1: metainfo.infohashV1, infohash_v2: metainfo.infohashV2 }),
     ...(profile.atLeast("2.8.4") && { trackers_count: torrent.trackers.length }),
     ...(has51 && {
@@ -54,14 +62,16 @@ function identity({ profile }: FakeState, torrent: FakeTorrent): Record<string, 
   };
 }
 
-/** libtorrent escapes as `encodeURIComponent` does; the order is infohashes, name, length, trackers, web seeds. */
-function magnetOf({ metainfo, name, files, trackers, webSeeds }: FakeTorrent, hasLength: boolean): string {
+/** libtorrent escapes as `encodeURIComponent` does. From 5.0 on the name is the one the user gave. */
+function magnetOf(torrent: FakeTorrent, isNew: boolean): string {
+  const { metainfo, files, trackers, webSeeds } = torrent;
   const { infohashV1, infohashV2, content } = metainfo;
+  const dn = isNew && torrent.name !== torrent.id ? torrent.name : metainfo.name;
   const params = [
     infohashV1 && `xt=urn:btih:${infohashV1}`,
     infohashV2 && `xt=urn:btmh:1220${infohashV2}`,
-    (content || name) && `dn=${encodeURIComponent(content ? metainfo.name : name)}`,
-    hasLength && content && `xl=${totalSize(content, files)}`,
+    dn && `dn=${encodeURIComponent(dn)}`,
+    isNew && content && `xl=${totalSize(content, files)}`,
     ...trackers.map(({ url }) => `tr=${encodeURIComponent(url)}`),
     ...webSeeds.map((url) => `ws=${encodeURIComponent(url)}`),
   ];
@@ -69,26 +79,23 @@ function magnetOf({ metainfo, name, files, trackers, webSeeds }: FakeTorrent, ha
 }
 
 function placeOnDisk({ profile }: FakeState, torrent: FakeTorrent): Record<string, Json> {
-  const root = rootOf(torrent);
   const folder = torrent.downloadPath && !isComplete(torrent) ? torrent.downloadPath : torrent.savePath;
+  const root = rootFolder(torrent.files);
+  const content = torrent.files.length === 1 ? (torrent.files[0]?.path ?? "") : root;
   return {
     save_path: profile.has("plainSavePath") ? torrent.savePath : withSlash(torrent.savePath),
-    ...(profile.atLeast("2.6.1") && { content_path: root.name ? `${folder}/${root.name}` : "" }),
+    ...(profile.atLeast("2.6.1") && { content_path: hasMetadata(torrent) ? join(folder, content) : "" }),
     ...(profile.atLeast("2.8.4") && { download_path: torrent.downloadPath }),
-    ...(profile.atLeast("2.11.0") && { root_path: root.isFolder ? `${folder}/${root.name}` : "" }),
+    ...(profile.atLeast("2.11.0") && { root_path: root ? join(folder, root) : "" }),
   };
+}
+
+function join(folder: string, path: string): string {
+  return path === "" ? folder : `${folder}/${path}`;
 }
 
 export function withSlash(path: string): string {
   return path.endsWith("/") ? path : `${path}/`;
-}
-
-/** The folder all files lie in, or the only file; nothing when there are several files and no folder. */
-function rootOf({ files }: FakeTorrent): { name: string; isFolder: boolean } {
-  const tops = new Set(files.map(({ path }) => path.split("/")[0] ?? ""));
-  const [top = ""] = tops;
-  const isFolder = tops.size === 1 && files.some(({ path }) => path.includes("/"));
-  return isFolder || files.length === 1 ? { name: top, isFolder } : { name: "", isFolder: false };
 }
 
 function progressOf({ profile }: FakeState, torrent: FakeTorrent): Record<string, Json> {
@@ -116,7 +123,7 @@ function progressOf({ profile }: FakeState, torrent: FakeTorrent): Record<string
     seen_complete: never,
     size,
     time_active: 0,
-    total_size: content ? totalSize(content, torrent.files) : 0,
+    total_size: content ? totalSize(content, torrent.files) : -1,
     uploaded: 0,
     uploaded_session: 0,
     upspeed: 0,

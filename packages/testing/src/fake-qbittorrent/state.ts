@@ -37,6 +37,8 @@ export type FakeState = {
   torrents: Map<string, FakeTorrent>;
   /** Ids of unfinished torrents, first to download first. */
   queue: string[];
+  /** Number of the last change of any torrent. */
+  news: number;
   /** Positions, queued torrents and totals are worked out again before the next answer. */
   isUnsettled: boolean;
   categories: Map<string, Category>;
@@ -48,6 +50,8 @@ export type FakeState = {
   /** Values of `transfer/info` and `server_state` that a test wants to see. */
   transfer: Record<string, Json>;
   interfaces: Record<string, readonly string[]>;
+  /** Paths of the files that lie on the disk, each of them whole. */
+  disk: Set<string>;
   /** Folders nobody can write in. */
   unwritable: readonly string[];
   sessions: Map<string, Session>;

@@ -4,7 +4,7 @@ export type Fields = Readonly<Record<string, Json>>;
 
 /** One part of what `sync/maindata` tells: each kind has its own way to be sent as a difference. */
 export type Section =
-  | { kind: "objects"; items: ReadonlyMap<string, Fields> }
+  | { kind: "objects"; items: ReadonlyMap<string, Fields>; hidesNulls?: boolean }
   | { kind: "groups"; items: ReadonlyMap<string, readonly string[]> }
   | { kind: "words"; items: readonly string[] }
   | { kind: "record"; fields: Fields }
@@ -21,12 +21,14 @@ export type SyncMemory = {
   accepted: Snapshot;
   /** 4.6 and later: everything sent since the client's last confirmed answer. */
   buffer: Map<string, Change>;
+  /** 4.6 and later: each torrent as it was when it last was in the news. */
+  lastNews: Map<string, { news: number; fields: Fields }>;
 };
 
 type Change = { kind: Section["kind"]; changed: Map<string, Json>; removed: Set<string> };
 
 export function newSyncMemory(): SyncMemory {
-  return { sentRid: 0, sent: {}, acceptedRid: 0, accepted: {}, buffer: new Map() };
+  return { sentRid: 0, sent: {}, acceptedRid: 0, accepted: {}, buffer: new Map(), lastNews: new Map() };
 }
 
 /**
@@ -105,9 +107,11 @@ function differences(before: Snapshot, now: Snapshot): Map<string, Change> {
 function difference(before: Section | undefined, now: Section): Change {
   const old = before === undefined ? new Map<string, Json>() : entriesOf(before);
   const current = entriesOf(now);
+  const hidesNulls = before !== undefined && now.kind === "objects" && now.hidesNulls === true;
   const changed = new Map<string, Json>();
   for (const [id, value] of current) {
-    const changedValue = old.has(id) ? valueDifference(old.get(id) as Json, value, now.kind) : value;
+    const known = old.get(id) ?? (hidesNulls ? {} : undefined);
+    const changedValue = known === undefined ? value : valueDifference(known, value, now.kind);
     if (changedValue !== undefined) changed.set(id, changedValue);
   }
   const removed = now.kind === "record" ? [] : [...old.keys()].filter((id) => !current.has(id));
@@ -129,7 +133,9 @@ function valueDifference(before: Json, now: Json, kind: Section["kind"]): Json |
 
 function fieldDifference(before: Fields, now: Fields): Fields | undefined {
   const changed: Record<string, Json> = {};
-  for (const [field, value] of Object.entries(now)) if (before[field] !== value) changed[field] = value;
+  for (const [field, value] of Object.entries(now)) {
+    if ((before[field] ?? null) !== value) changed[field] = value;
+  }
   return Object.keys(changed).length > 0 ? changed : undefined;
 }
 

@@ -33,8 +33,10 @@ export type FakeTorrent = {
   comment: string;
   /** 0 to 1, of the wanted bytes. */
   progress: number;
-  /** What a recheck would find. */
-  progressOnDisk: number;
+  /** It was added stopped, so nobody has looked at its files yet. */
+  isUnchecked: boolean;
+  /** It was added as complete, and its files are not there. */
+  isMissingFiles: boolean;
   /** 0 missing, 1 requested, 2 there; undefined: as many as `progress` says, from the first one on. */
   pieces: readonly number[] | undefined;
   /** Epoch seconds. */
@@ -49,6 +51,8 @@ export type FakeTorrent = {
   /** Worked out by `settle`. */
   queuePosition: number;
   isQueued: boolean;
+  /** Number of the last change that libtorrent or qBittorrent's session told about. */
+  news: number;
   /** The torrent as `torrents/info` shows it, until something changes. */
   shown: Fields | undefined;
   /** The same as `sync/maindata` shows it. */
@@ -56,6 +60,12 @@ export type FakeTorrent = {
 };
 
 export function update(state: FakeState, torrent: FakeTorrent, changes: Partial<FakeTorrent>): void {
+  updateQuietly(state, torrent, changes);
+  torrent.news = ++state.news;
+}
+
+/** From 4.6 on `sync/maindata` does not hear of some changes until the torrent changes in another way. */
+export function updateQuietly(state: FakeState, torrent: FakeTorrent, changes: Partial<FakeTorrent>): void {
   Object.assign(torrent, changes);
   torrent.shown = undefined;
   state.isUnsettled = true;
@@ -69,6 +79,11 @@ export function isComplete(torrent: FakeTorrent): boolean {
   return hasMetadata(torrent) && torrent.progress >= 1;
 }
 
+/** libtorrent has nothing to download: also when it only was told so and the files are missing. */
+function isSeed(torrent: FakeTorrent): boolean {
+  return isComplete(torrent) || torrent.isMissingFiles;
+}
+
 /** The id every endpoint takes: the v1 infohash, or the first 40 digits of the v2 one (hybrid torrents too). */
 export function torrentId(metainfo: Metainfo): string {
   return metainfo.infohashV2 ? metainfo.infohashV2.slice(0, 40) : metainfo.infohashV1;
@@ -76,7 +91,7 @@ export function torrentId(metainfo: Metainfo): string {
 
 export function wantedSize(torrent: FakeTorrent): number {
   let size = 0;
-  for (const file of torrent.files) if (file.priority > 0 && !file.isPad) size += file.size;
+  for (const file of torrent.files) if (file.priority !== 0 && !file.isPad) size += file.size;
   return size;
 }
 
@@ -86,7 +101,7 @@ export function settle(state: FakeState): void {
   state.isUnsettled = false;
   const isWaiting = (id: string) => {
     const torrent = state.torrents.get(id);
-    return torrent !== undefined && !isComplete(torrent);
+    return torrent !== undefined && !isSeed(torrent);
   };
   state.queue = state.queue.filter(isWaiting);
   const slots =
@@ -96,21 +111,26 @@ export function settle(state: FakeState): void {
     const torrent = state.torrents.get(id) as FakeTorrent;
     const takesSlot = !torrent.isStopped && !torrent.isForced && torrent.pinnedState === undefined;
     if (takesSlot) running++;
-    show(torrent, at + 1, takesSlot && slots >= 0 && running > slots);
+    show(state, torrent, { queuePosition: at + 1, isQueued: takesSlot && slots >= 0 && running > slots });
   }
-  for (const torrent of state.torrents.values()) if (isComplete(torrent)) show(torrent, 0, false);
+  for (const torrent of state.torrents.values())
+    if (isSeed(torrent)) show(state, torrent, { queuePosition: 0, isQueued: false });
 }
 
-function show(torrent: FakeTorrent, queuePosition: number, isQueued: boolean): void {
+type InQueue = Pick<FakeTorrent, "queuePosition" | "isQueued">;
+
+function show(state: FakeState, torrent: FakeTorrent, { queuePosition, isQueued }: InQueue): void {
   if (torrent.queuePosition === queuePosition && torrent.isQueued === isQueued) return;
   torrent.queuePosition = queuePosition;
   torrent.isQueued = isQueued;
+  torrent.news = ++state.news;
   torrent.shown = undefined;
 }
 
 /** In the words of the version: "stoppedDL" is "pausedDL" before 5.0. */
 export function stateName(state: FakeState, torrent: FakeTorrent): string {
   if (torrent.pinnedState !== undefined) return torrent.pinnedState;
+  if (torrent.isMissingFiles) return "missingFiles";
   const way = isComplete(torrent) ? "UP" : "DL";
   if (torrent.isStopped) return (state.profile.has("stopStart") ? "stopped" : "paused") + way;
   if (torrent.isQueued) return `queued${way}`;
@@ -118,4 +138,11 @@ export function stateName(state: FakeState, torrent: FakeTorrent): string {
   if (torrent.isForced) return `forced${way}`;
   if (Number(torrent.pinned[way === "UP" ? "upspeed" : "dlspeed"] ?? 0) === 0) return `stalled${way}`;
   return way === "UP" ? "uploading" : "downloading";
+}
+
+/** The folder all files lie in, or nothing. */
+export function rootFolder(files: readonly FakeFile[]): string {
+  const tops = new Set(files.map(({ path }) => (path.includes("/") ? path.split("/")[0] : "")));
+  const [top = ""] = tops;
+  return tops.size === 1 ? top : "";
 }

@@ -1,0 +1,72 @@
+import { rm } from "node:fs/promises";
+import type { Json } from "../answers.ts";
+import { waitFor } from "../../wait-for.ts";
+import type { Side } from "./side.ts";
+import { writePoolFiles } from "./torrent-pool.ts";
+
+type Settings = Record<string, Json>;
+
+/**
+ * Settings every sequence starts from: nobody waits for a slot, since libtorrent looks at its queue only now and then,
+ * and news come every tenth of a second.
+ */
+export const startSettings: Settings = {
+  queueing_enabled: true,
+  max_active_downloads: -1,
+  max_active_uploads: -1,
+  max_active_torrents: -1,
+  refresh_interval: 100,
+};
+
+export async function readSettings(side: Side): Promise<Settings> {
+  return JSON.parse((await side.get("app/preferences")).body) as Settings;
+}
+
+/** Takes everything away that a sequence left behind, and puts the files back that it may have taken. */
+export async function cleanSlate(side: Side, settings: Settings, savePath: string): Promise<void> {
+  await side.post("torrents/delete", { hashes: "all", deleteFiles: "true" });
+  await side.post("app/setPreferences", { json: JSON.stringify(settable(settings)) });
+  await side.post("torrents/removeCategories", {
+    categories: await namesOf(side, "torrents/categories", "\n"),
+  });
+  await side.post("torrents/deleteTags", { tags: await namesOf(side, "torrents/tags", ",") });
+  if ((await side.get("transfer/speedLimitsMode")).body === "1")
+    await side.post("transfer/toggleSpeedLimitsMode", {});
+  await waitFor(async () => (await side.get("torrents/info")).body === "[]", {
+    what: `${side.name} to have no torrents`,
+  });
+  await rm(savePath, { recursive: true, force: true });
+  await writePoolFiles(savePath);
+}
+
+async function namesOf(side: Side, endpoint: string, separator: string): Promise<string> {
+  const answer = JSON.parse((await side.get(endpoint)).body) as string[] | Record<string, unknown>;
+  return (Array.isArray(answer) ? answer : Object.keys(answer)).join(separator);
+}
+
+/** Those that sequences change. Others stay as they are, so that the server stays quiet. */
+function settable(settings: Settings): Settings {
+  const names = [
+    "listen_port",
+    "random_port",
+    "dl_limit",
+    "up_limit",
+    "alt_dl_limit",
+    "alt_up_limit",
+    "max_ratio_enabled",
+    "max_ratio",
+    "max_seeding_time_enabled",
+    "max_seeding_time",
+    "auto_tmm_enabled",
+    "start_paused_enabled",
+    "add_stopped_enabled",
+    "add_trackers",
+    "autorun_program",
+    "current_network_interface",
+    "torrent_changed_tmm_enabled",
+  ];
+  const known = names.flatMap((name) =>
+    settings[name] === undefined ? [] : [[name, settings[name]] as const],
+  );
+  return { ...Object.fromEntries(known), ...startSettings };
+}
