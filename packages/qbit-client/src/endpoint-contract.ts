@@ -75,11 +75,15 @@ export const contract: Record<EndpointName, (world: World) => Promise<void>> = {
   "app/buildInfo": async ({ client }) => {
     expect((await client.app.buildInfo()).libtorrent).toMatch(/^\d+\.\d+/);
   },
-  "app/shutdown": async () => {
-    // Ends the server: has a test of its own at the end of the suite.
+  "app/shutdown": async ({ client }) => {
+    await client.app.shutdown();
+    await waitFor(async () => !(await client.probe()).ok, { what: "the server to be gone" });
   },
   "app/preferences": async ({ client }) => {
-    expect(await client.app.preferences()).toMatchObject({ listen_port: expect.any(Number), dht: false });
+    expect(await client.app.preferences()).toMatchObject({
+      listen_port: expect.any(Number),
+      dht: expect.any(Boolean),
+    });
   },
   "app/setPreferences": async ({ client }) => {
     await client.app.setPreferences({ add_trackers_enabled: true, add_trackers: "http://127.0.0.1:9/a" });
@@ -648,6 +652,22 @@ export const contract: Record<EndpointName, (world: World) => Promise<void>> = {
     await becomes(world, torrent, { super_seeding: true });
   },
 };
+
+/** What the fake does not play, because no app needs it or because it has no disk and no process of its own. */
+export const notOnTheFake: ReadonlySet<EndpointName> = new Set([
+  "app/shutdown",
+  "app/getDirectoryContent",
+  "app/cookies",
+  "app/setCookies",
+  "app/processInfo",
+  "transfer/banPeers",
+  "torrents/recheck",
+  "torrents/pieceAvailability",
+  "torrents/addWebSeeds",
+  "torrents/editWebSeed",
+  "torrents/removeWebSeeds",
+  "torrents/setSuperSeeding",
+]);
 
 type Move = "increasePriority" | "decreasePriority" | "topPriority" | "bottomPriority";
 
