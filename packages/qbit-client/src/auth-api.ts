@@ -11,7 +11,7 @@ export class AuthApi {
     this.#session = session;
   }
 
-  /** Opens the session now rather than with the first call. */
+  /** With a password: logs in now rather than with the first call. Otherwise there is nothing to do. */
   async login(options: CallOptions = {}): Promise<void> {
     await this.#session.open("logging in", options.signal);
   }

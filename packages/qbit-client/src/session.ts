@@ -85,7 +85,7 @@ export class Session {
     this.#options.onEvent({ type: "apiKeyIgnored", webApi: capabilities.webApi });
   }
 
-  /** Logs in if need be; after it the session is known to work, or its error was thrown. */
+  /** Logs in, if that is how this session is opened and it is not open. */
   async open(doing: string, signal?: AbortSignal): Promise<void> {
     await this.#establish({ ...knockRequest(), doing, signal });
   }
