@@ -54,14 +54,19 @@ function countedAnswer(outcomes: Outcome[]): Answer {
 function addLink(state: FakeState, link: string, params: Params): Outcome {
   if (/^(https?|ftp):\/\//i.test(link)) return { kind: "pending" };
   const metainfo = readMagnet(link);
-  if (metainfo === undefined || !canLoad(state, metainfo)) return { kind: "failed" };
+  if (metainfo === undefined || !canLoad(state, metainfo)) {
+    if (!state.profile.has("failedAddLeavesNothing")) makeCategory(state, params);
+    return { kind: "failed" };
+  }
   return addMetainfo(state, metainfo, params);
 }
 
 function addMetainfo(state: FakeState, source: Metainfo, params: Params): Outcome {
   const metainfo = state.profile.has("infohashes") ? source : { ...source, infohashV2: "" };
   const id = torrentId(metainfo);
-  if (state.torrents.has(id)) return { kind: "failed" };
+  if (!state.profile.has("failedAddLeavesNothing")) makeCategory(state, params);
+  const existing = state.torrents.get(id);
+  if (existing !== undefined) return addAgain(state, existing, metainfo);
   const torrent = newTorrent(state, metainfo, params);
   insert(state, torrent);
   const isTrusted = toggle(params[state.profile.has("seedMode") ? "seedMode" : "skip_checking"]) === true;
@@ -70,6 +75,17 @@ function addMetainfo(state: FakeState, source: Metainfo, params: Params): Outcom
   if (isTrusted && torrent.progress < 1)
     update(state, torrent, { isMissingFiles: metainfo.content !== undefined });
   return { kind: "added", id };
+}
+
+/** Up to 4.3 a public torrent that is there already takes over new trackers, and that counts as added. */
+function addAgain(state: FakeState, existing: FakeTorrent, { content, trackers }: Metainfo): Outcome {
+  const isPrivate = content?.isPrivate === true || existing.metainfo.content?.isPrivate === true;
+  if (isPrivate || state.profile.has("duplicateFails")) return { kind: "failed" };
+  const known = new Set(existing.trackers.map(({ url }) => url));
+  update(state, existing, {
+    trackers: [...existing.trackers, ...trackers.filter(({ url }) => !known.has(url))],
+  });
+  return { kind: "added", id: existing.id };
 }
 
 export function insert(state: FakeState, torrent: FakeTorrent): void {
@@ -127,10 +143,7 @@ function placeOf(
   state: FakeState,
   params: Params,
 ): Pick<FakeTorrent, "category" | "savePath" | "downloadPath" | "isAutoManaged"> {
-  const name = params["category"] ?? "";
-  const isThere =
-    state.categories.has(name) || addCategory(state, name, { savePath: "", downloadPath: undefined });
-  const category = isThere ? name : "";
+  const category = makeCategory(state, params);
   const asked = toggle(params["autoTMM"]);
   const byDefault = state.preferences["auto_tmm_enabled"] === true;
   const path = (params["savepath"] ?? "").trim();
@@ -143,6 +156,14 @@ function placeOf(
     state.preferences["use_category_paths_in_manual_mode"] === true || (isNew && (asked ?? byDefault));
   const savePath = absolutePath(followsCategory ? inCategory : defaultSavePath(state), path);
   return { category, isAutoManaged, savePath, downloadPath: downloadPathOf(state, params) };
+}
+
+/** @returns "" when it cannot be made */
+function makeCategory(state: FakeState, params: Params): string {
+  const name = params["category"] ?? "";
+  const isThere =
+    state.categories.has(name) || addCategory(state, name, { savePath: "", downloadPath: undefined });
+  return isThere ? name : "";
 }
 
 function downloadPathOf(state: FakeState, params: Params): string {
@@ -158,11 +179,17 @@ function tagsOf(state: FakeState, params: Params): string[] {
   return tags.filter(isTag);
 }
 
+/** Up to 4.3 a limit that was never set reads as -1, and one that was taken away as 0. */
+function speedLimit(value: string | undefined): number {
+  const limit = integer(value) ?? 0;
+  return limit > 0 ? limit : -1;
+}
+
 function limitsOf({ profile }: FakeState, params: Params) {
   const hasShareLimits = profile.atLeast("2.8.1");
   return {
-    downloadLimit: Math.max(0, integer(params["dlLimit"]) ?? 0),
-    uploadLimit: Math.max(0, integer(params["upLimit"]) ?? 0),
+    downloadLimit: speedLimit(params["dlLimit"]),
+    uploadLimit: speedLimit(params["upLimit"]),
     ratioLimit: (hasShareLimits ? decimal(params["ratioLimit"]) : undefined) ?? -2,
     seedingTimeLimit: (hasShareLimits ? integer(params["seedingTimeLimit"]) : undefined) ?? -2,
     inactiveSeedingTimeLimit:

@@ -1,12 +1,18 @@
 import { Refusal, json } from "./answers.ts";
-import { addCategory, isCategoryName, removeCategory, setCategory, showCategories } from "./categories.ts";
+import {
+  addCategory,
+  isCategoryName,
+  moveToCategory,
+  removeCategory,
+  setCategory,
+  showCategories,
+} from "./categories.ts";
 import { type Params, parts, toggle } from "./params.ts";
 import type { Call, Routes } from "./route.ts";
-import { cleanPath, followCategory } from "./save-paths.ts";
+import { cleanPath } from "./save-paths.ts";
 import { selectTorrents } from "./select-torrents.ts";
 import type { Category, FakeState } from "./state.ts";
 import { addTag, removeTag, tagNames, tagTorrent, untagTorrent } from "./tags.ts";
-import { update } from "./torrent.ts";
 
 export const categoryAndTagRoutes: Routes = {
   "torrents/categories": {
@@ -68,11 +74,9 @@ function editCategory({ state, params }: Call): void {
   const isSame = before?.savePath === after.savePath && before.downloadPath === after.downloadPath;
   if (before === undefined || isSame) throw new Refusal(409, "Unable to edit category");
   state.categories.set(name, after);
+  const staysManaged = state.preferences["category_changed_tmm_enabled"] !== false;
   for (const torrent of state.torrents.values()) {
-    if (torrent.category !== name || !torrent.isAutoManaged) continue;
-    if (state.preferences["category_changed_tmm_enabled"] === false)
-      update(state, torrent, { isAutoManaged: false });
-    followCategory(state, torrent);
+    if (torrent.category === name) moveToCategory(state, torrent, staysManaged);
   }
 }
 

@@ -1,7 +1,7 @@
 import { type Answer, type Json, Refusal, done, json, jsonText, text } from "./answers.ts";
 import { listTorrents } from "./filter-torrents.ts";
 import { integer, toggle } from "./params.ts";
-import { pieceRanges, pieceStates, totalSize } from "./pieces.ts";
+import { pieceHashes, pieceLayout, pieceStates } from "./pieces.ts";
 import type { Call, Routes } from "./route.ts";
 import { theTorrent } from "./select-torrents.ts";
 import { piecesHave, showTorrent, showTorrentText } from "./show-torrent.ts";
@@ -28,7 +28,7 @@ export const torrentListRoutes: Routes = {
   },
   "torrents/pieceHashes": {
     needs: ["hash"],
-    run: ({ state, params }) => json(theTorrent(state, params).metainfo.content?.pieceHashes ?? []),
+    run: ({ state, params }) => json(pieceHashes(theTorrent(state, params))),
   },
   "torrents/export": { since: "2.8.14", needs: ["hash"], run: exportTorrent },
 };
@@ -87,10 +87,10 @@ function properties({ state, params }: Call): Answer {
     nb_connections_limit: 100,
     piece_size: content?.pieceLength ?? -1,
     pieces_have: piecesHave(torrent),
-    pieces_num: content ? pieceRanges(content, torrent.files).count : -1,
+    pieces_num: content ? pieceLayout(content, torrent.files).count : -1,
     reannounce: 0,
     seeding_time: 0,
-    total_size: content ? totalSize(content, torrent.files) : -1,
+    total_size: content ? pieceLayout(content, torrent.files).totalSize : -1,
     total_wasted: 0,
     up_limit: limit(shown["up_limit"]),
     up_speed_avg: averageOfNothing,
@@ -132,7 +132,7 @@ function fileIndex(torrent: FakeTorrent, value: string): number {
 function fileRows({ profile }: FakeState, torrent: FakeTorrent): Record<string, Json>[] {
   const { content } = torrent.metainfo;
   if (content === undefined) return [];
-  const { ranges } = pieceRanges(content, torrent.files);
+  const { ranges } = pieceLayout(content, torrent.files);
   return torrent.files.map(({ path, size, priority }, index) => ({
     ...(profile.has("fileIndex") && { index }),
     ...(index === 0 && { is_seed: isComplete(torrent) }),

@@ -76,8 +76,11 @@ function shareLimitParams({ profile }: FakeState): string[] {
 /** -2 is the global limit, -1 none; what cannot be read is 0. */
 function setShareLimits({ state, params }: Call): void {
   const { profile } = state;
-  const limit = (value: number | undefined, most: number) =>
-    (value ?? 0) < -2 ? -1 : Math.min(value ?? 0, most);
+  const limit = (value: number | undefined, most: number) => {
+    const asked = value ?? 0;
+    if (asked < -2) return -1;
+    return profile.has("shareLimitsUnbounded") ? asked : Math.min(asked, most);
+  };
   const minutes = (value: string | undefined) => limit(integer(value), 525_600);
   for (const torrent of selectTorrents(state, params["hashes"])) {
     update(state, torrent, {

@@ -39,7 +39,7 @@ export function transferInfo(state: FakeState): Record<string, Json> {
     up_info_data: 0,
     up_info_speed: 0,
     up_rate_limit: currentLimit(state, "up_limit"),
-    ...(profile.atLeast("2.11.5") && { last_external_address_v4: "", last_external_address_v6: "" }),
+    ...(profile.atLeast("2.11.0") && { last_external_address_v4: "", last_external_address_v6: "" }),
     ...pickKnown(transfer, transferKeys),
   };
 }

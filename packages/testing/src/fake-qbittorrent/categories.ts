@@ -1,5 +1,6 @@
 import type { Json } from "./answers.ts";
-import { followCategory } from "./save-paths.ts";
+import { relocate } from "./disk.ts";
+import { categorySavePath } from "./save-paths.ts";
 import type { Category, FakeState } from "./state.ts";
 import { type FakeTorrent, update } from "./torrent.ts";
 
@@ -35,9 +36,14 @@ export function removeCategory(state: FakeState, name: string): void {
 export function setCategory(state: FakeState, torrent: FakeTorrent, category: string): void {
   if (torrent.category === category) return;
   update(state, torrent, { category });
-  if (state.preferences["torrent_changed_tmm_enabled"] === false)
-    update(state, torrent, { isAutoManaged: false });
-  followCategory(state, torrent);
+  moveToCategory(state, torrent, state.preferences["torrent_changed_tmm_enabled"] !== false);
+}
+
+/** Where its category is now; the user may want that to be the end of automatic management. */
+export function moveToCategory(state: FakeState, torrent: FakeTorrent, staysManaged: boolean): void {
+  if (!torrent.isAutoManaged) return;
+  update(state, torrent, { isAutoManaged: staysManaged });
+  relocate(state, torrent, { savePath: categorySavePath(state, torrent.category) });
 }
 
 export function hasSubcategories(state: FakeState): boolean {

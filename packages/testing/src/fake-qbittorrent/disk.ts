@@ -14,7 +14,8 @@ export function progressOnDisk({ disk }: FakeState, torrent: FakeTorrent): numbe
   const here = torrent.files.filter(
     ({ path, priority }) => priority !== 0 && disk.has(`${torrent.savePath}/${path}`),
   );
-  return here.reduce((sum, file) => sum + file.size, 0) / size;
+  const pads = here.length > 0 ? torrent.files.filter(({ isPad }) => isPad) : [];
+  return [...here, ...pads].reduce((sum, file) => sum + file.size, 0) / size;
 }
 
 /** What a check of the files comes to; the fake is done with it at once. */

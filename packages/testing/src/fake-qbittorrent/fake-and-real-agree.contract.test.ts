@@ -37,7 +37,7 @@ for (const version of qbittorrentVersionsUnderTest()) {
           await cleanSlate(host, settings, server.savePath);
           await using fake = await startFakeQbittorrent({
             version,
-            preferences: { ...settings, ...startSettings },
+            preferences: { ...settings, ...startSettings(settings) },
             filesOnDisk: poolFiles(server.savePath),
           });
           const sides = {

@@ -68,6 +68,7 @@ function invented(state: FakeState, spec: TorrentSpec): Metainfo {
     isPrivate: spec.isPrivate ?? false,
     isAligned: false,
     hasRootFolder: files.some(({ path }) => path.includes("/")),
+    info: Buffer.alloc(0),
     source: Buffer.from("d4:infod6:lengthi0eee"),
   };
   return {

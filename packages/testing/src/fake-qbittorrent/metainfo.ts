@@ -28,6 +28,8 @@ export type Content = {
   isAligned: boolean;
   /** The torrent's files lie in a folder of the torrent's name. */
   hasRootFolder: boolean;
+  /** The bytes of its info dictionary. */
+  info: Buffer;
   /** The file as it was added, for `torrents/export`. */
   source: Buffer;
 };
@@ -69,6 +71,7 @@ function metainfoOf(data: Buffer): Metainfo {
       isPrivate: info["private"] === 1,
       isAligned: isV2,
       hasRootFolder: files.length > 1 || files[0]?.path !== name,
+      info: bytes,
       source: data,
     },
   };

@@ -58,6 +58,8 @@ const since = {
   randomPortIsPortZero: "2.8.4",
   maxRatioWithoutSwitch: "2.11.6",
   // torrents
+  duplicateFails: "2.8.4",
+  failedAddLeavesNothing: "2.8.4",
   stoppedIsUnchecked: "2.8.4",
   addTags: "2.6.2",
   contentLayout: "2.7.0",
@@ -80,6 +82,7 @@ const since = {
   seedMode: "2.16.0",
   shareLimitsMode: "2.16.0",
   shareLimitAction: "2.12.0",
+  shareLimitsUnbounded: "2.12.0",
   trackerEndpoints: "2.13.0",
   trackerUrlParam: "2.12.0",
   manyTrackerHashes: "2.12.0",

@@ -1,6 +1,4 @@
-import { relocate } from "./disk.ts";
 import { type FakeState, textSetting } from "./state.ts";
-import type { FakeTorrent } from "./torrent.ts";
 
 /** Where torrents of a category go under automatic management: its own path, or a folder of its name. */
 export function categorySavePath(state: FakeState, name: string): string {
@@ -32,10 +30,4 @@ export function cleanPath(path: string): string {
 
 export function canWrite(state: FakeState, path: string): boolean {
   return !state.unwritable.some((folder) => path === folder || path.startsWith(`${folder}/`));
-}
-
-/** Moves a torrent under automatic management to where its category is now. */
-export function followCategory(state: FakeState, torrent: FakeTorrent): void {
-  if (torrent.isAutoManaged)
-    relocate(state, torrent, { savePath: categorySavePath(state, torrent.category) });
 }

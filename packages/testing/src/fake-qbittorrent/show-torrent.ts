@@ -1,5 +1,5 @@
 import type { Json } from "./answers.ts";
-import { pieceRanges, pieceStates, totalSize } from "./pieces.ts";
+import { pieceLayout, pieceStates } from "./pieces.ts";
 import type { FakeState } from "./state.ts";
 import { type Fields, jsonOf } from "./sync.ts";
 import {
@@ -43,14 +43,15 @@ function fieldsOf(state: FakeState, torrent: FakeTorrent): Record<string, Json> 
   };
 }
 
-function identity({ profile }: FakeState, torrent: FakeTorrent): Record<string, Json> {
+function identity(state: FakeState, torrent: FakeTorrent): Record<string, Json> {
+  const { profile } = state;
   const { metainfo } = torrent;
   const has51 = profile.atLeast("2.11.0");
   const has52 = profile.atLeast("2.12.0");
   return {
     hash: torrent.id,
     name: torrent.name,
-    magnet_uri: magnetOf(torrent, profile.has("magnetHasLengthAndOwnName")),
+    magnet_uri: magnetOf(state, torrent),
     ...(profile.has("infohashes") && { infohash_v1: metainfo.infohashV1, infohash_v2: metainfo.infohashV2 }),
     ...(profile.atLeast("2.8.4") && { trackers_count: torrent.trackers.length }),
     ...(has51 && {
@@ -63,15 +64,19 @@ function identity({ profile }: FakeState, torrent: FakeTorrent): Record<string, 
 }
 
 /** libtorrent escapes as `encodeURIComponent` does. From 5.0 on the name is the one the user gave. */
-function magnetOf(torrent: FakeTorrent, isNew: boolean): string {
+function magnetOf({ profile }: FakeState, torrent: FakeTorrent): string {
   const { metainfo, files, trackers, webSeeds } = torrent;
   const { infohashV1, infohashV2, content } = metainfo;
-  const dn = isNew && torrent.name !== torrent.id ? torrent.name : metainfo.name;
+  const isNew = profile.has("magnetHasLengthAndOwnName");
+  // Up to 4.3 the name goes with the folder.
+  const isNameless =
+    !profile.has("contentLayout") && content?.hasRootFolder === true && rootFolder(files) === "";
+  const dn = isNew && torrent.name !== torrent.id ? torrent.name : isNameless ? "" : metainfo.name;
   const params = [
     infohashV1 && `xt=urn:btih:${infohashV1}`,
     infohashV2 && `xt=urn:btmh:1220${infohashV2}`,
     dn && `dn=${encodeURIComponent(dn)}`,
-    isNew && content && `xl=${totalSize(content, files)}`,
+    isNew && content && `xl=${pieceLayout(content, files).totalSize}`,
     ...trackers.map(({ url }) => `tr=${encodeURIComponent(url)}`),
     ...webSeeds.map((url) => `ws=${encodeURIComponent(url)}`),
   ];
@@ -123,7 +128,7 @@ function progressOf({ profile }: FakeState, torrent: FakeTorrent): Record<string
     seen_complete: never,
     size,
     time_active: 0,
-    total_size: content ? totalSize(content, torrent.files) : -1,
+    total_size: content ? pieceLayout(content, torrent.files).totalSize : -1,
     uploaded: 0,
     uploaded_session: 0,
     upspeed: 0,
@@ -134,7 +139,7 @@ function progressOf({ profile }: FakeState, torrent: FakeTorrent): Record<string
       connections_limit: 100,
       piece_size: content?.pieceLength ?? -1,
       pieces_have: piecesHave(torrent),
-      pieces_num: content ? pieceRanges(content, torrent.files).count : -1,
+      pieces_num: content ? pieceLayout(content, torrent.files).count : -1,
       total_wasted: 0,
     }),
   };
@@ -145,7 +150,7 @@ export function piecesHave(torrent: FakeTorrent): number {
 }
 
 function limitsOf({ profile, preferences }: FakeState, torrent: FakeTorrent): Record<string, Json> {
-  const speed = (limit: number) => (limit > 0 ? limit : profile.has("zeroMeansNoLimit") ? 0 : -1);
+  const speed = (limit: number) => (profile.has("zeroMeansNoLimit") ? Math.max(0, limit) : limit);
   const effective = (limit: number, global: Json | undefined) =>
     limit === -2 ? Number(global ?? -1) : limit;
   return {

@@ -3,7 +3,13 @@ import type { Metainfo } from "./metainfo.ts";
 import type { FakeState } from "./state.ts";
 import type { Fields } from "./sync.ts";
 
-export type FakeFile = { path: string; size: number; priority: number; isPad: boolean };
+export type FakeFile = {
+  path: string;
+  size: number;
+  priority: number;
+  /** Up to 4.3 pad files are listed; they are never on the disk and never missing. */
+  isPad: boolean;
+};
 
 /** One torrent of the fake. Change it through `update` only: answers are made from copies that it throws away. */
 export type FakeTorrent = {
@@ -89,9 +95,11 @@ export function torrentId(metainfo: Metainfo): string {
   return metainfo.infohashV2 ? metainfo.infohashV2.slice(0, 40) : metainfo.infohashV1;
 }
 
+/** A complete torrent wants everything, whatever its priorities say. */
 export function wantedSize(torrent: FakeTorrent): number {
+  const wantsAll = isComplete(torrent);
   let size = 0;
-  for (const file of torrent.files) if (file.priority !== 0 && !file.isPad) size += file.size;
+  for (const file of torrent.files) if (wantsAll || file.priority !== 0) size += file.size;
   return size;
 }
 

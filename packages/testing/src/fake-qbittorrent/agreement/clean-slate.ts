@@ -10,7 +10,7 @@ type Settings = Record<string, Json>;
  * Settings every sequence starts from: nobody waits for a slot, since libtorrent looks at its queue only now and then,
  * and news come every tenth of a second.
  */
-export const startSettings: Settings = {
+const wantedSettings: Settings = {
   queueing_enabled: true,
   max_active_downloads: -1,
   max_active_uploads: -1,
@@ -18,13 +18,18 @@ export const startSettings: Settings = {
   refresh_interval: 100,
 };
 
+/** Those of them that the version has. */
+export function startSettings(settings: Settings): Settings {
+  return Object.fromEntries(Object.entries(wantedSettings).filter(([name]) => name in settings));
+}
+
 export async function readSettings(side: Side): Promise<Settings> {
   return JSON.parse((await side.get("app/preferences")).body) as Settings;
 }
 
 /** Takes everything away that a sequence left behind, and puts the files back that it may have taken. */
 export async function cleanSlate(side: Side, settings: Settings, savePath: string): Promise<void> {
-  await side.post("torrents/delete", { hashes: "all", deleteFiles: "true" });
+  await side.post("torrents/delete", { hashes: "all", deleteFiles: "false" });
   await side.post("app/setPreferences", { json: JSON.stringify(settable(settings)) });
   await side.post("torrents/removeCategories", {
     categories: await namesOf(side, "torrents/categories", "\n"),
@@ -68,5 +73,5 @@ function settable(settings: Settings): Settings {
   const known = names.flatMap((name) =>
     settings[name] === undefined ? [] : [[name, settings[name]] as const],
   );
-  return { ...Object.fromEntries(known), ...startSettings };
+  return { ...Object.fromEntries(known), ...startSettings(settings) };
 }

@@ -31,18 +31,26 @@ export function comparable(operation: Operation, { status, contentType, body }: 
 
 function comparableJson(operation: Operation, body: Json): Json {
   const shaped = steady(body);
-  if (operation.kind === "read" && operation.name === "torrents/tags") return (shaped as string[]).toSorted();
+  if (operation.kind === "read" && operation.name === "torrents/tags")
+    return (shaped as string[]).toSorted(byText);
   if (operation.kind === "change" && operation.name === "torrents/add") return sortedIds(shaped as Fields);
   return shaped;
 }
 
 function sortedIds(answer: Fields): Fields {
   const ids = answer["added_torrent_ids"];
-  return Array.isArray(ids) ? { ...answer, added_torrent_ids: ids.toSorted() } : answer;
+  return Array.isArray(ids) ? { ...answer, added_torrent_ids: (ids as string[]).toSorted(byText) } : answer;
+}
+
+function byText(left: string, right: string): number {
+  return left < right ? -1 : 1;
 }
 
 export function comparableView(view: MaindataView): Json {
-  const trackers = Object.entries(view.trackers).map(([url, ids]) => [url, (ids as string[]).toSorted()]);
+  const trackers = Object.entries(view.trackers).map(([url, ids]) => [
+    url,
+    (ids as string[]).toSorted(byText),
+  ]);
   return {
     ...(steady(view) as Fields),
     torrents: withoutGlobalLimits(view),
@@ -52,10 +60,10 @@ export function comparableView(view: MaindataView): Json {
 
 /** From 4.6 on a change of the global limits is told with the next change of each torrent, whenever that is. */
 function withoutGlobalLimits({ torrents }: MaindataView): Fields {
-  const entries = Object.entries(torrents).map(([id, { max_ratio: _, max_seeding_time: __, ...fields }]) => [
-    id,
-    steady(fields),
-  ]);
+  const limits = new Set(["max_ratio", "max_seeding_time"]);
+  const withoutLimits = (fields: Fields) =>
+    Object.fromEntries(Object.entries(fields).filter(([key]) => !limits.has(key)));
+  const entries = Object.entries(torrents).map(([id, fields]) => [id, steady(withoutLimits(fields))]);
   return Object.fromEntries(entries) as Fields;
 }
 

@@ -78,17 +78,17 @@ const diskWork = new Set([
 ]);
 const whileMs = 250;
 
-async function agreeInTheEnd(what: string, look: () => Promise<Pair>, isTwice = false): Promise<void> {
+async function agreeInTheEnd(what: string, compare: () => Promise<Pair>, isTwice = false): Promise<void> {
   const deadline = performance.now() + patienceMs;
-  let pair = await look();
+  let pair = await compare();
   for (let pauseMs = 5; !isDeepStrictEqual(pair.real, pair.fake); pauseMs = Math.min(100, pauseMs * 2)) {
     if (performance.now() > deadline) throw disagreement(what, pair);
     await delay(pauseMs);
-    pair = await look();
+    pair = await compare();
   }
   if (!isTwice) return;
   await delay(whileMs);
-  await agreeInTheEnd(what, look);
+  await agreeInTheEnd(what, compare);
 }
 
 function disagreement(what: string, { real, fake }: Pair): Disagreement {

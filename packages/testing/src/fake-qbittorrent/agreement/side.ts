@@ -22,18 +22,12 @@ export class Side {
   }
 
   async do(operation: Operation): Promise<Seen> {
-    switch (operation.kind) {
-      case "read":
-        return await this.get(operation.name, operation.params);
-      case "change":
-        return await this.post(operation.name, operation.params, operation.files);
-      case "wrongMethod":
-        return await this.get(operation.name, { hashes: "all", hash: "", tags: "x", category: "x" });
-      case "pollFrom":
-        return await this.#poll(operation.rid, false);
-      case "poll":
-        return await this.#poll(this.#rid, operation.isAnswerLost);
-    }
+    if (operation.kind === "poll") return await this.#poll(this.#rid, operation.isAnswerLost);
+    if (operation.kind === "pollFrom") return await this.#poll(operation.rid, false);
+    if (operation.kind === "read") return await this.get(operation.name, operation.params);
+    if (operation.kind === "change")
+      return await this.post(operation.name, operation.params, operation.files);
+    return await this.get(operation.name, { hashes: "all", hash: "", tags: "x", category: "x" });
   }
 
   /** What the client made of all the answers of `sync/maindata` that it got. */
