@@ -1,4 +1,5 @@
 import { type Loop, type Service, startLoop, stopped } from "@qbit-sidecars/service";
+import { tellChanges } from "@qbit-sidecars/service/tell-change";
 import type { Config } from "./config.ts";
 import { ControlServer } from "./gluetun-control.ts";
 import { PortFile } from "./gluetun-file.ts";
@@ -6,7 +7,6 @@ import { fileFirst } from "./port-sources.ts";
 import { openQbittorrent, qbittorrentListener } from "./qbittorrent.ts";
 import { describeChange, measure, statusReport } from "./report.ts";
 import { PortSync } from "./sync-port.ts";
-import { ChangeTeller, command, webhook } from "./tell-change.ts";
 
 /**
  * port-sync: keeps qBittorrent's listening port equal to the port the VPN forwards.
@@ -31,7 +31,8 @@ export async function portSync(config: Config, service: Service): Promise<number
 
   const loop = startSyncing(sync, config, service);
   watchPortFile(file, loop, { config, service });
-  tellChanges(sync, config, service);
+  const tell = tellChanges({ ...config, service });
+  if (tell !== undefined) sync.onChange(tell);
   serveHealth(sync, loop, { config, service });
   closers.use(await service.health.listen(config.healthAddr));
   await stopped(service.signal);
@@ -77,32 +78,6 @@ function watchPortFile(file: PortFile, loop: Loop, { config, service }: Context)
         service.log.warn({ err }, "watching the port file; it is still looked at every POLL_INTERVAL"),
     }),
   );
-}
-
-function tellChanges(sync: PortSync, config: Config, service: Service): void {
-  const messengers = [
-    ...(config.onChangeCommand === undefined ? [] : [command(config.onChangeCommand)]),
-    ...(config.webhookUrl === undefined ? [] : [webhook(config.webhookUrl.reveal())]),
-  ];
-  if (messengers.length === 0) return;
-  const teller = new ChangeTeller(messengers);
-  const { log, clock, random, signal, closers } = service;
-  const loop = closers.use(
-    startLoop({
-      log,
-      clock,
-      random,
-      signal,
-      name: "tell-change",
-      everyMs: 24 * 60 * 60_000,
-      backoff: { minMs: 1000, maxMs: 5 * 60_000 },
-      step: (context) => teller.step(context.signal),
-    }),
-  );
-  sync.onChange((change) => {
-    teller.tell(change);
-    loop.wake("a change", { supersede: true });
-  });
 }
 
 function serveHealth(sync: PortSync, loop: Loop, { config, service }: Context): void {

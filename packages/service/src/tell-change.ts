@@ -1,14 +1,19 @@
 import { promisify } from "node:util";
 import got, { HTTPError, RequestError } from "got";
 import { parseArgsStringToArgv } from "string-argv";
-import type { Change, SyncResult } from "./sync-port.ts";
+import type { StepResult } from "./reconcile-loop.ts";
+import { startLoop } from "./reconcile-loop.ts";
+import type { Service } from "./service.ts";
+
+/** A change of the port qBittorrent listens on, as users' commands and webhooks are told it. */
+export type PortChange = { at: Date; from: number; to: number; kind: string; why: string };
 
 /** Passes a change on to someone. @throws when it did not arrive */
-export type Messenger = (change: Change, signal: AbortSignal) => Promise<void>;
+export type Messenger = (change: PortChange, signal: AbortSignal) => Promise<void>;
 
 const timeoutMs = 30_000;
 
-// The command gets these and nothing else: port-sync's own environment holds qBittorrent's password.
+// The command gets these and nothing else: the app's own environment holds passwords.
 const searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /**
@@ -54,19 +59,19 @@ function reasonOf(error: unknown): string {
  */
 export class ChangeTeller {
   readonly #messengers: readonly Messenger[];
-  #latest: Change | undefined;
-  #told = new Map<Messenger, Change>();
+  #latest: PortChange | undefined;
+  #told = new Map<Messenger, PortChange>();
 
   constructor(messengers: readonly Messenger[]) {
     this.#messengers = messengers;
   }
 
-  tell(change: Change): void {
+  tell(change: PortChange): void {
     this.#latest = change;
   }
 
   /** Tells whoever has not heard of the newest change yet. @throws when one of them could not be told */
-  async step(signal: AbortSignal): Promise<SyncResult> {
+  async step(signal: AbortSignal): Promise<StepResult> {
     const change = this.#latest;
     if (change === undefined) return { converged: true };
     const waiting = this.#messengers.filter((messenger) => this.#told.get(messenger) !== change);
@@ -82,6 +87,49 @@ export class ChangeTeller {
   }
 }
 
-function fill(word: string, change: Change): string {
+type TellChangesOptions = {
+  /** The app's settings of these names. */
+  onChangeCommand: string | undefined;
+  webhookUrl: { reveal(): string } | undefined;
+  service: Pick<Service, "log" | "clock" | "random" | "signal" | "closers">;
+};
+
+/**
+ * Tells each change to the command and the webhook that are set, in a loop of its own that has no say in the app's
+ * health.
+ *
+ * @returns the function to call with each change; undefined when nobody wants to be told
+ */
+export function tellChanges({
+  onChangeCommand,
+  webhookUrl,
+  service,
+}: TellChangesOptions): ((change: PortChange) => void) | undefined {
+  const messengers = [
+    ...(onChangeCommand === undefined ? [] : [command(onChangeCommand)]),
+    ...(webhookUrl === undefined ? [] : [webhook(webhookUrl.reveal())]),
+  ];
+  if (messengers.length === 0) return undefined;
+  const teller = new ChangeTeller(messengers);
+  const { log, clock, random, signal, closers } = service;
+  const loop = closers.use(
+    startLoop({
+      log,
+      clock,
+      random,
+      signal,
+      name: "tell-change",
+      everyMs: 24 * 60 * 60_000,
+      backoff: { minMs: 1000, maxMs: 5 * 60_000 },
+      step: (context) => teller.step(context.signal),
+    }),
+  );
+  return (change) => {
+    teller.tell(change);
+    loop.wake("a change", { supersede: true });
+  };
+}
+
+function fill(word: string, change: PortChange): string {
   return word.replaceAll("{{PORT}}", String(change.to)).replaceAll("{{PREVIOUS_PORT}}", String(change.from));
 }

@@ -4,11 +4,16 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Change } from "./sync-port.ts";
-import { ChangeTeller, command, webhook } from "./tell-change.ts";
+import { ChangeTeller, command, type PortChange, webhook } from "./tell-change.ts";
 
 const { signal } = new AbortController();
-const change: Change = { at: new Date(0), from: 6881, to: 51_413, kind: "set", why: "it listened on 6881" };
+const change: PortChange = {
+  at: new Date(0),
+  from: 6881,
+  to: 51_413,
+  kind: "set",
+  why: "it listened on 6881",
+};
 
 describe("the command", () => {
   test("gets the ports as words and in its environment, which holds nothing else but PATH", async () => {
