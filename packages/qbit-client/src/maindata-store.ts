@@ -97,9 +97,9 @@ export class MaindataStore {
   }
 
   async #poll(): Promise<MaindataChange> {
-    // A `rid` of another session might be a valid one of this session, with other contents.
-    const rid = this.#session === this.#source.session ? this.#rid : 0;
-    const answer = await this.#source.maindata(rid, {});
+    const answer = await this.#source.maindata(this.#rid, {});
+    // Our `rid` may mean something to a new session as well (it counts from 1, and its first answer may have been
+    // lost): such a delta has nothing to do with what is here.
     const usable =
       answer.full_update === true || (this.#session === this.#source.session && this.#fits(answer));
     return this.#take(usable ? answer : { ...(await this.#source.maindata(0, {})), full_update: true });

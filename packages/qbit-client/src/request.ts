@@ -126,8 +126,6 @@ export class Transport {
       ...this.#options.headers,
       ...request.headers,
     };
-    // qBittorrent waits for a body that is not announced as empty.
-    if (request.method === "POST" && request.body === undefined) headers["content-length"] = "0";
     if (request.body === undefined) return { headers };
     headers["content-type"] = request.body.contentType;
     return { headers, body: request.body.bytes };

@@ -1,4 +1,13 @@
-import { FakeClock, type FakeQbittorrentOptions, startFakeQbittorrent } from "@qbit-sidecars/testing";
+import { once } from "node:events";
+import { createServer as createHttpServer, type RequestListener, type Server } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
+import {
+  FakeClock,
+  freePort,
+  type FakeQbittorrentOptions,
+  selfSignedCertificate,
+  startFakeQbittorrent,
+} from "@qbit-sidecars/testing";
 import { describe, expect, test } from "vitest";
 import type { Auth } from "./auth.ts";
 import { QbitClient, type QbitClientOptions } from "./client.ts";
@@ -171,6 +180,53 @@ test("a login that was lost is tried again half a minute later", async () => {
   await world.clock.advance(30_000);
   await expect(world.client.transfer.info()).resolves.toBeDefined();
 });
+
+test("after a lost login the password is not shown again to a server that answers nothing", async () => {
+  await using world = await start({ client: { timeoutMs: 100 } });
+  world.server.faults.set("*", { kind: "hang" });
+  for (let call = 0; call < 3; call += 1) {
+    await expect(world.client.transfer.info()).rejects.toMatchObject({ reason: "timeout" });
+    await world.clock.advance(24 * hour);
+  }
+  expect(world.logins()).toBe(1);
+  world.server.faults.clear();
+  await expect(world.client.transfer.info()).resolves.toBeDefined();
+});
+
+test("a server that is not there costs no try", async () => {
+  await using world = await start();
+  await world.server.down();
+  for (let call = 0; call < 10; call += 1)
+    await expect(world.client.transfer.info()).rejects.toThrow("connection refused");
+  await world.server.up();
+  await expect(world.client.transfer.info()).resolves.toBeDefined();
+});
+
+test("a server that first does not speak TLS is logged in to as soon as it does", async () => {
+  const certificate = selfSignedCertificate({ names: ["127.0.0.1"] });
+  const answer: RequestListener = (_request, response) => void response.writeHead(204).end();
+  const port = await freePort();
+  using client = new QbitClient({
+    url: `https://127.0.0.1:${port}`,
+    auth: right,
+    ca: certificate.cert,
+    clock: new FakeClock(),
+  });
+  await listening(createHttpServer(answer), port, async () => {
+    await expect(client.auth.login()).rejects.toMatchObject({ reason: "tls" });
+  });
+  await listening(createHttpsServer(certificate, answer), port, async () => {
+    await expect(client.auth.login()).resolves.toBeUndefined();
+  });
+});
+
+async function listening(server: Server, port: number, use: () => Promise<void>): Promise<void> {
+  server.listen(port, "127.0.0.1");
+  await once(server, "listening");
+  await use();
+  server.closeAllConnections();
+  await new Promise((resolve) => void server.close(resolve));
+}
 
 test("a 500 to a login does not count: the password was not looked at", async () => {
   await using world = await start();

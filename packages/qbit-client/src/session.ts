@@ -3,20 +3,22 @@ import { sameAuth } from "./auth.ts";
 import type { Capabilities } from "./capabilities.ts";
 import type { Clock } from "./clock.ts";
 import { CookieJar } from "./cookie-jar.ts";
-import {
-  QbitAuthError,
-  QbitBannedError,
-  QbitError,
-  QbitRejectedError,
-  QbitResponseError,
-  QbitUnreachableError,
-} from "./errors.ts";
+import { QbitAuthError, QbitBannedError, QbitRejectedError, QbitUnreachableError } from "./errors.ts";
 import type { QbitEvent } from "./events.ts";
 import { LoginBudget } from "./login-budget.ts";
+import {
+  bannedError,
+  knockRequest,
+  logInDoing,
+  loginRequest,
+  neverArrived,
+  notQbittorrent,
+  refusedError,
+} from "./login.ts";
 import { redirectError, statusError } from "./status-error.ts";
 import type { HttpAnswer, HttpRequest, Transport } from "./request.ts";
 import { SingleFlight } from "./single-flight.ts";
-import { excerpt, isHtml } from "./text.ts";
+import { isHtml } from "./text.ts";
 
 export interface SessionOptions {
   transport: Transport;
@@ -288,47 +290,4 @@ export class Session {
     this.#budget.renew();
     this.#refused = undefined;
   }
-}
-
-const logInDoing = "logging in to qBittorrent";
-
-/** Failures that happen before a request is sent: no credentials were shown. */
-const neverArrived: ReadonlySet<string> = new Set(["refused", "dns", "tls", "network"]);
-
-function loginRequest(auth: Auth & { kind: "password" }): HttpRequest {
-  const form = new URLSearchParams({ username: auth.username, password: auth.password });
-  return {
-    method: "POST",
-    path: "api/v2/auth/login",
-    body: { contentType: "application/x-www-form-urlencoded", bytes: form.toString() },
-    doing: logInDoing,
-    endpoint: "auth/login",
-    replayable: false,
-  };
-}
-
-function knockRequest(): HttpRequest {
-  const path = "api/v2/app/webapiVersion";
-  return { method: "GET", path, doing: logInDoing, endpoint: "app/webapiVersion", replayable: true };
-}
-
-function refusedError(doing: string, waitMs: number): QbitAuthError {
-  const next = Number.isFinite(waitMs)
-    ? `the next try is in ${Math.ceil(waitMs / 1000)} s`
-    : "no more tries until qBittorrent restarts, because one more failure would ban this address";
-  const retryAfterMs = Number.isFinite(waitMs) ? waitMs : undefined;
-  return new QbitAuthError(`${doing}: qBittorrent refused the user name or password; ${next}`, {
-    retryAfterMs,
-  });
-}
-
-function bannedError(doing: string, retryAfterMs: number): QbitBannedError {
-  const minutes = Math.ceil(retryAfterMs / 60_000);
-  const message = `${doing}: qBittorrent has banned this address after too many failed logins; trying again in ${minutes} min`;
-  return new QbitBannedError(message, { retryAfterMs });
-}
-
-function notQbittorrent(answer: HttpAnswer, url: URL): QbitError {
-  const message = `${logInDoing}: ${url.href} answers with a web page, not with qBittorrent's API`;
-  return new QbitResponseError(message, { status: answer.status, excerpt: excerpt(answer.body) });
 }
