@@ -1,0 +1,155 @@
+import type { StateDir } from "@qbit-sidecars/service";
+import { array, boolean, looseObject, number, optional, record, safeParse, string, unknown } from "zod/mini";
+import type { Tracked } from "./follow-downloads.ts";
+import { type Notice, Outbox } from "./outbox.ts";
+import type { DayCount } from "./pace.ts";
+
+const file = "ledger.json";
+
+/** Beyond this many the oldest completions are covered by the watermark alone. */
+const mostAnnounced = 1000;
+
+/** A torrent that completed longer ago than this while nobody looked is no news. */
+const newsForMs = 24 * 3_600_000;
+
+/**
+ * All that must not be forgotten, in one file that is replaced as a whole: which torrents are watched, what is still to
+ * be sent, and which completions were told. Because what happened and the notice of it are written together, no crash
+ * can tell a completion twice or not at all.
+ */
+export class Ledger {
+  readonly #dir: StateDir;
+  readonly tracked = new Map<string, Tracked>();
+  readonly outbox: Outbox;
+  today: DayCount | undefined;
+  diskTold = false;
+  /** Torrents that completed by then (seconds since the epoch, qBittorrent's clock) are told, or never will be. */
+  #coveredUntil: number;
+  /** Those told since, by id; the value is `completion_on`. */
+  #announced: Map<string, number>;
+  #dirty = false;
+  #saving: Promise<void> | undefined;
+
+  constructor(dir: StateDir, kept: Kept, nowMs: number) {
+    this.#dir = dir;
+    this.outbox = new Outbox(kept.outbox);
+    for (const tracked of kept.tracked) this.tracked.set(tracked.ref, { ...tracked, movedAtMs: nowMs });
+    this.today = kept.today;
+    this.diskTold = kept.diskTold;
+    this.#coveredUntil = Math.max(kept.coveredUntil, Math.floor((nowMs - newsForMs) / 1000));
+    this.#announced = new Map(kept.announced);
+  }
+
+  /** Something changed that must be on the disk before the next request. */
+  touch(): void {
+    this.#dirty = true;
+  }
+
+  /** Whether a completion at this time is one nobody was told of. */
+  isNews({ hash, completion_on }: { hash: string; completion_on: number }): boolean {
+    return completion_on > this.#coveredUntil && this.#announced.get(hash) !== completion_on;
+  }
+
+  announce({ hash, completion_on }: { hash: string; completion_on: number }): void {
+    this.#announced.set(hash, completion_on);
+    if (this.#announced.size > mostAnnounced) {
+      const [oldest] = [...this.#announced].toSorted(([, a], [, b]) => a - b);
+      if (oldest !== undefined) {
+        this.#announced.delete(oldest[0]);
+        this.#coveredUntil = Math.max(this.#coveredUntil, oldest[1]);
+      }
+    }
+    this.touch();
+  }
+
+  settle(notice: Notice, today: DayCount): void {
+    this.outbox.settle(notice);
+    this.today = today;
+    this.touch();
+  }
+
+  /** Nothing that completed until now is news after the next start. */
+  cover(nowMs: number): void {
+    this.#coveredUntil = Math.floor(nowMs / 1000) - 1;
+    this.#announced = new Map([...this.#announced].filter(([, at]) => at > this.#coveredUntil));
+    this.touch();
+  }
+
+  /** Resolves when all that was changed before the call is on the disk, or cannot be kept. One write at a time. */
+  readonly save = async (): Promise<void> => {
+    while (this.#saving !== undefined) await this.#saving;
+    if (!this.#dirty) return;
+    this.#dirty = false;
+    this.#saving = this.#write();
+    await this.#saving;
+  };
+
+  async #write(): Promise<void> {
+    await this.#dir.write(file, JSON.stringify(this.#content()));
+    this.#saving = undefined;
+  }
+
+  #content(): Kept {
+    return {
+      version: 1,
+      coveredUntil: this.#coveredUntil,
+      announced: [...this.#announced],
+      tracked: [...this.tracked.values()],
+      outbox: [...this.outbox.list],
+      diskTold: this.diskTold,
+      ...(this.today === undefined ? {} : { today: this.today }),
+    };
+  }
+}
+
+type Kept = {
+  version: 1;
+  coveredUntil: number;
+  announced: [string, number][];
+  tracked: Tracked[];
+  outbox: Notice[];
+  diskTold: boolean;
+  today?: DayCount;
+};
+
+/** Opens the ledger that is there, or a new one, which takes everything complete as told. */
+export async function openLedger(
+  dir: StateDir,
+  { nowMs, onDamaged }: { nowMs: number; onDamaged: () => void },
+): Promise<Ledger> {
+  const text = await dir.read(file);
+  const kept = text === undefined ? undefined : readKept(text);
+  if (text !== undefined && kept === undefined) onDamaged();
+  const empty: Kept = {
+    version: 1,
+    coveredUntil: Math.floor(nowMs / 1000),
+    announced: [],
+    tracked: [],
+    outbox: [],
+    diskTold: false,
+  };
+  const ledger = new Ledger(dir, kept ?? empty, nowMs);
+  if (kept === undefined) ledger.touch();
+  return ledger;
+}
+
+function readKept(text: string): Kept | undefined {
+  try {
+    const parsed = safeParse(keptSchema(), JSON.parse(text));
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- checked as deep as a damaged file can matter
+    return parsed.success ? (parsed.data as unknown as Kept) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const keptSchema = () =>
+  looseObject({
+    version: number(),
+    coveredUntil: number(),
+    announced: array(array(unknown())),
+    tracked: array(looseObject({ ref: string(), incomplete: boolean(), cardAtMs: number() })),
+    outbox: array(looseObject({ kind: string(), topic: string(), sequence: string() })),
+    diskTold: boolean(),
+    today: optional(record(string(), unknown())),
+  });
