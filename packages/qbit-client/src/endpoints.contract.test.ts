@@ -16,6 +16,9 @@ import { type EndpointName, endpoints } from "./endpoints.ts";
 
 type Server = AsyncDisposable & { url: string };
 
+/** qBittorrent looks at its torrents every 1.5 s unless told otherwise, and most tests wait for it to have looked. */
+const quick = { BitTorrent: { "Session\\RefreshInterval": "50" } };
+
 const endpointNames = Object.keys(endpoints).filter((name): name is EndpointName =>
   Object.hasOwn(contract, name),
 );
@@ -27,7 +30,7 @@ for (const version of qbittorrentVersionsUnderTest()) {
     const names = endpointNames.toSorted(
       (a, b) => Number(a === "app/shutdown") - Number(b === "app/shutdown"),
     );
-    contractHolds(names, { version, start: async () => await startQbittorrent({ version }) });
+    contractHolds(names, { version, start: async () => await startQbittorrent({ version, conf: quick }) });
   });
   describe(`the fake as ${version}`, () => {
     const names = endpointNames.filter((name) => !notOnTheFake.has(name));
