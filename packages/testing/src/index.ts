@@ -1,10 +1,17 @@
-export { type Certificate, type CertificateOptions, selfSignedCertificate } from "./certificate.ts";
+export {
+  type Authority,
+  type Certificate,
+  type CertificateOptions,
+  certificateAuthority,
+  type LeafOptions,
+  selfSignedCertificate,
+} from "./certificate.ts";
 export { FakeClock } from "./fake-clock.ts";
 export { freePort } from "./free-port.ts";
 export { isLoopback, type OpenSocket, openSockets } from "./open-sockets.ts";
 export { readmeBlock } from "./readme-block.ts";
 export { ServerUnavailableError } from "./servers/find-program.ts";
-export { type QbittorrentVersion, qbittorrentVersionsUnderTest } from "./servers/kinds.ts";
+export { type NtfyVersion, type QbittorrentVersion, qbittorrentVersionsUnderTest } from "./servers/kinds.ts";
 export { type NtfyOptions, type NtfyUser, type RunningNtfy, startNtfy } from "./servers/ntfy.ts";
 export { type QbittorrentOptions, type RunningQbittorrent, startQbittorrent } from "./servers/qbittorrent.ts";
 export { type RedisOptions, type RunningRedis, startRedis } from "./servers/redis.ts";
@@ -18,3 +25,5 @@ export {
 } from "./torrents/make-torrent.ts";
 export { waitFor, type WaitForOptions } from "./wait-for.ts";
 export * from "./fake-qbittorrent/index.ts";
+export * from "./fake-pia/index.ts";
+export * from "./fake-ntfy/index.ts";

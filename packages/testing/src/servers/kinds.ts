@@ -34,15 +34,19 @@ export function redisKind(): ServerKind {
   };
 }
 
-export function ntfyKind(): ServerKind {
+/** 2.11.0 is the last of Debian before ntfy knew how to update messages in place (2.16). */
+export type NtfyVersion = "2.11.0" | "2.27.0";
+
+export function ntfyKind(wanted: NtfyVersion = "2.27.0"): ServerKind {
+  const isOld = wanted === "2.11.0";
   return {
-    name: "ntfy",
-    variable: "QBIT_SIDECARS_NTFY",
+    name: isOld ? "ntfy 2.11.0" : "ntfy",
+    variable: isOld ? "QBIT_SIDECARS_NTFY_2_11_0" : "QBIT_SIDECARS_NTFY",
     executable: "ntfy",
-    version: "2.27.0",
-    accepts: (found) => numbers(found)[0] === 2 && numbers(found)[1] >= 27,
-    debian: { suite: "forky", package: "ntfy" },
-    image: "binwiederhier/ntfy:v2.27.0",
+    version: wanted,
+    accepts: (found) => numbers(found)[0] === 2 && (isOld ? numbers(found)[1] < 16 : numbers(found)[1] >= 27),
+    debian: { suite: isOld ? "trixie" : "forky", package: "ntfy" },
+    image: `binwiederhier/ntfy:v${wanted}`,
   };
 }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { freePort } from "../free-port.ts";
 import { tempDir } from "../temp-dir.ts";
 import { findProgram } from "./find-program.ts";
-import { ntfyKind } from "./kinds.ts";
+import { ntfyKind, type NtfyVersion } from "./kinds.ts";
 import type { Program } from "./program.ts";
 import { runCommand } from "./run-command.ts";
 import { type ServerOptions, ServerProcess } from "./server-process.ts";
@@ -18,6 +18,8 @@ export type NtfyUser = {
 };
 
 export type NtfyOptions = {
+  /** Default "2.27.0", or what comes after it. */
+  version?: NtfyVersion;
   /** With users, whoever is none of them may do nothing; default none, and everybody may do everything. */
   users?: readonly NtfyUser[];
   /** Further lines of server.yml, such as `{ "visitor-request-limit-burst": 5, "message-size-limit": "4k" }`. */
@@ -48,7 +50,7 @@ export class RunningNtfy extends ServerProcess implements Identity {
  * @throws ServerUnavailableError when this machine cannot get one; Error with the server's output when it fails
  */
 export async function startNtfy(options: NtfyOptions = {}): Promise<RunningNtfy> {
-  const program = await findProgram(ntfyKind());
+  const program = await findProgram(ntfyKind(options.version));
   const dir = await tempDir("ntfy-");
   try {
     const { port = await freePort(), users = [] } = options;

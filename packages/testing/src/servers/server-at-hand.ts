@@ -3,7 +3,7 @@ import { findProgram, ServerUnavailableError } from "./find-program.ts";
 import { ntfyKind, type QbittorrentVersion, qbittorrentKind, redisKind } from "./kinds.ts";
 import type { ServerKind } from "./program.ts";
 
-export type ServerName = `qBittorrent ${QbittorrentVersion}` | "Redis" | "ntfy";
+export type ServerName = `qBittorrent ${QbittorrentVersion}` | "Redis" | "ntfy" | "ntfy 2.11.0";
 
 const kinds: Record<ServerName, () => ServerKind> = {
   "qBittorrent 4.2.5": () => qbittorrentKind("4.2.5"),
@@ -11,7 +11,8 @@ const kinds: Record<ServerName, () => ServerKind> = {
   "qBittorrent 5.1.0": () => qbittorrentKind("5.1.0"),
   "qBittorrent 5.3.0": () => qbittorrentKind("5.3.0"),
   Redis: redisKind,
-  ntfy: ntfyKind,
+  ntfy: () => ntfyKind(),
+  "ntfy 2.11.0": () => ntfyKind("2.11.0"),
 };
 
 declare module "vitest" {
