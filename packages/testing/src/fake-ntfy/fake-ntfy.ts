@@ -236,5 +236,5 @@ export class FakeNtfy implements AsyncDisposable {
 }
 
 function isApplied(fault: Fault): boolean {
-  return "applied" in fault && Boolean(fault.applied);
+  return "applied" in fault && fault.applied;
 }
