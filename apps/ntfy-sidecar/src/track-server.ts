@@ -30,8 +30,8 @@ export async function startTrackServer(options: TrackServerOptions): Promise<Tra
     { maxHeaderSize: 8192, headersTimeout: 5000, requestTimeout: 10_000, keepAliveTimeout: 5000 },
     (request, response) => send(request, response, answer(request, options)),
   );
-  // A storm of hooks is one connection each, some milliseconds apart.
-  server.maxConnections = 500;
+  // A storm of hooks is one connection each, some milliseconds apart; one that is turned away is not repeated.
+  server.maxConnections = 2000;
   await new Promise<void>((resolve, reject) => {
     server.on("error", (cause) =>
       reject(new Error(`listening for hooks on ${formatAddress(address)} (set by LISTEN_ADDR)`, { cause })),
