@@ -3,7 +3,7 @@ import { createServer, request } from "node:https";
 import { once } from "node:events";
 import { describe, expect, test } from "vitest";
 import { freePort } from "./free-port.ts";
-import { selfSignedCertificate } from "./certificate.ts";
+import { certificateAuthority, selfSignedCertificate } from "./certificate.ts";
 
 describe("a self-signed certificate", () => {
   test("names each host and address it was made for, and no other", () => {
@@ -36,7 +36,37 @@ describe("a self-signed certificate", () => {
   });
 });
 
-function statusOf(options: { port: number; ca?: string }): Promise<number | undefined> {
+describe("an authority", () => {
+  test("signs certificates that are trusted by whoever was given the authority, for their own names only", async () => {
+    const authority = certificateAuthority("PIA");
+    const { key, cert } = authority.issue({ names: ["panama408"] });
+    const leaf = new X509Certificate(cert);
+    expect(leaf.checkIssued(new X509Certificate(authority.cert))).toBe(true);
+    expect(leaf.ca).toBe(false);
+    await using server = createServer({ key, cert }, (_, response) => response.end());
+    const port = await freePort();
+    server.listen(port, "127.0.0.1");
+    await once(server, "listening");
+    const ca = authority.cert;
+    await expect(statusOf({ port, ca, servername: "panama408" })).resolves.toBe(200);
+    await expect(statusOf({ port, ca, servername: "zurich406" })).rejects.toMatchObject({
+      code: "ERR_TLS_CERT_ALTNAME_INVALID",
+    });
+    await expect(
+      statusOf({ port, ca: certificateAuthority().cert, servername: "panama408" }),
+    ).rejects.toMatchObject({
+      code: "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+    });
+  });
+
+  test("can leave alternative names out, as old servers do", () => {
+    const { cert } = certificateAuthority().issue({ names: ["panama408"], withAlternativeNames: false });
+    const leaf = new X509Certificate(cert);
+    expect([leaf.subject, leaf.subjectAltName]).toEqual(["CN=panama408", undefined]);
+  });
+});
+
+function statusOf(options: { port: number; ca?: string; servername?: string }): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     request({ host: "127.0.0.1", agent: false, ...options }, (response) => {
       response.resume();

@@ -25,10 +25,51 @@ const oids = {
 
 /** Makes a self-signed certificate and its key (P-256) in a millisecond; node:crypto can only read certificates. */
 export function selfSignedCertificate(options: CertificateOptions): Certificate {
-  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
+  const pair = keyPair();
+  const name = options.names[0] ?? "localhost";
+  return certified({ ...options, commonName: name, isAuthority: true }, pair, {
+    name,
+    key: pair.privateKey,
+  });
+}
+
+export type LeafOptions = CertificateOptions & {
+  /** Default: the first of `names`. */
+  commonName?: string;
+  /** Without alternative names only the common name says whose certificate it is, as before 2000. Default true. */
+  withAlternativeNames?: boolean;
+};
+
+/** An authority of its own, trusted by nobody who was not given `cert`. */
+export type Authority = {
+  /** PEM. */
+  readonly cert: string;
+  /** Signs a certificate for a server. */
+  issue(options: LeafOptions): Certificate;
+};
+
+/** Makes a throwaway authority that signs what it is asked to. */
+export function certificateAuthority(name = "Throwaway CA"): Authority {
+  const pair = keyPair();
+  const issuer = { name, key: pair.privateKey };
+  const own = { names: [], commonName: name, isAuthority: true, withAlternativeNames: false };
+  const { cert } = certified(own, pair, issuer);
+  return { cert, issue: (options) => certified(options, keyPair(), issuer) };
+}
+
+type KeyPair = { privateKey: KeyObject; publicKey: KeyObject };
+
+function keyPair(): KeyPair {
+  return generateKeyPairSync("ec", { namedCurve: "prime256v1" });
+}
+
+type Issuer = { name: string; key: KeyObject };
+type Subject = LeafOptions & { isAuthority?: boolean };
+
+function certified(subject: Subject, { privateKey, publicKey }: KeyPair, issuer: Issuer): Certificate {
   const algorithm = sequence(objectId(oids.ecdsaWithSha256));
-  const signed = certificateInfo(options, algorithm, publicKey);
-  const der = sequence(signed, algorithm, bits(sign("sha256", signed, privateKey)));
+  const signed = certificateInfo(subject, { algorithm, publicKey, issuer: issuer.name });
+  const der = sequence(signed, algorithm, bits(sign("sha256", signed, issuer.key)));
   return {
     // The form that Qt 5 reads too.
     key: privateKey.export({ type: "sec1", format: "pem" }),
@@ -37,23 +78,36 @@ export function selfSignedCertificate(options: CertificateOptions): Certificate 
 }
 
 /** TBSCertificate of RFC 5280, version 3. */
-function certificateInfo(options: CertificateOptions, algorithm: Buffer, publicKey: KeyObject): Buffer {
+function certificateInfo(
+  subject: Subject,
+  { algorithm, publicKey, issuer }: { algorithm: Buffer; publicKey: KeyObject; issuer: string },
+): Buffer {
   const {
     names,
+    commonName = names[0] ?? "localhost",
+    withAlternativeNames = true,
+    isAuthority = false,
     validFrom = new Date(Date.now() - hourMs),
     validUntil = new Date(Date.now() + 24 * hourMs),
-  } = options;
-  const name = sequence(set(sequence(objectId(oids.commonName), text(names[0] ?? "localhost"))));
+  } = subject;
+  const extensions = [
+    ...(withAlternativeNames ? [subjectAltName(names)] : []),
+    ...(isAuthority ? [authority()] : []),
+  ];
   return sequence(
     context(0, integer(Buffer.from([2]))),
     integer(positive(randomBytes(16))),
     algorithm,
-    name,
+    distinguishedName(issuer),
     sequence(time(validFrom), time(validUntil)),
-    name,
+    distinguishedName(commonName),
     publicKey.export({ type: "spki", format: "der" }),
-    context(3, sequence(subjectAltName(names), authority())),
+    ...(extensions.length === 0 ? [] : [context(3, sequence(...extensions))]),
   );
+}
+
+function distinguishedName(commonName: string): Buffer {
+  return sequence(set(sequence(objectId(oids.commonName), text(commonName))));
 }
 
 function subjectAltName(names: readonly string[]): Buffer {

@@ -1,0 +1,182 @@
+import { openStateDir, type Service, stopped } from "@qbit-sidecars/service";
+import { tellChanges } from "@qbit-sidecars/service/tell-change";
+import { piaOverHttps } from "./ask-pia.ts";
+import type { Config } from "./config.ts";
+import { Gateways, type Host } from "./gateway.ts";
+import { type Change, GivePort } from "./give-port.ts";
+import { HoldPort } from "./hold-port.ts";
+import { Pia } from "./pia.ts";
+import { PortFile } from "./port-file.ts";
+import { openQbittorrent, qbittorrentListener } from "./qbittorrent.ts";
+import { readCertificate } from "./read-certificate.ts";
+import { describeChange, measure, statusReport } from "./report.ts";
+import { type Loops, startLoops } from "./start-loops.ts";
+import { readStateFile, stateFile } from "./state.ts";
+import { tokenSource } from "./token-source.ts";
+import { watchTunnel } from "./watch-tunnel.ts";
+
+/**
+ * pia-forwarder: obtains, binds and renews a PIA forwarded port, and gives it to qBittorrent.
+ *
+ * @param host where the tunnel is looked for
+ * @returns the exit code with `--once`; otherwise it ends when the service is stopped
+ */
+export async function piaForwarder(config: Config, service: Service, host: Host): Promise<number | void> {
+  const changes: Change[] = [];
+  const hold = await portHolder(config, service, host);
+  const give = await portGiver(config, service, hold);
+  give.onChange((change) => keepLast(changes, change));
+  give.onChange((change) => service.log.info({ change }, describeChange(change)));
+  if (config.once) return giveOnce(hold, give, service);
+
+  const counts = measure(service.metrics, { view: () => hold.view(), given: () => give.given });
+  give.onChange(counts.change);
+  const tell = tellChanges({ ...config, service });
+  if (tell !== undefined) give.onChange(tell);
+  const loops = startLoops(hold, give, {
+    ...service,
+    bindEveryMs: bindEvery(config),
+    giveEveryMs: Math.min(60_000, config.checkInterval),
+    failed: counts.failure,
+  });
+  noticeTunnel(hold, loops, { service, host });
+  serveHealth(hold, loops, { service });
+  service.health.route("GET", "/status", () => ({
+    body: statusReport({
+      view: () => hold.view(),
+      holding: () => loops.holding.status(),
+      giving: () => loops.giving.status(),
+      given: () => give.given,
+      changes,
+      renewBeforeMs: config.renewBefore,
+    }),
+  }));
+  service.closers.use(await service.health.listen(config.healthAddr));
+  await stopped(service.signal);
+}
+
+const changesKept = 10;
+
+function keepLast(changes: Change[], change: Change): void {
+  changes.push(change);
+  if (changes.length > changesKept) changes.shift();
+}
+
+async function portHolder(config: Config, { log, metrics, clock }: Service, host: Host): Promise<HoldPort> {
+  const now = () => clock.now();
+  const ca = await readCertificate(config.piaCaCert, "PIA_CA_CERT");
+  if (ca === undefined) {
+    log.warn("PIA_CA_CERT is not set, so that nobody checks whether the gateway is PIA's");
+  }
+  const transport = piaOverHttps({
+    tokenUrl: config.piaTokenUrl,
+    gatewayPort: config.piaGatewayPort,
+    timeoutMs: config.piaTimeout,
+    hostname: config.piaHostname,
+    ca,
+  });
+  const pia = new Pia(transport, now);
+  const credentials = credentialsOf(config);
+  const promise = "another port is asked for after every restart";
+  const folder = await openStateDir({ dir: config.stateDir, promise, log, metrics });
+  const about = { hostname: config.piaHostname, username: config.piaUsername, now };
+  const { why, ...kept } = await readStateFile(folder, about);
+  if (why !== undefined) log.warn(`${why}; another port is asked for`);
+  return new HoldPort({
+    pia,
+    gateways: new Gateways({
+      given: config.piaGateway,
+      host,
+      ping: (gateway, signal) => pia.ping(gateway, signal),
+      onFound: (gateway) => log.info(`PIA's gateway is at ${gateway}`),
+    }),
+    tokens: tokenSource({
+      path: config.piaTokenFile,
+      credentials,
+      logIn: (using, signal) => pia.token(using, signal),
+      now,
+    }),
+    keeper: stateFile(folder, about),
+    policy: {
+      bindEveryMs: bindEvery(config),
+      renewBeforeMs: config.renewBefore,
+      canLogIn: credentials !== undefined,
+    },
+    kept,
+    now,
+  });
+}
+
+/** At most 12 minutes: that leaves three of PIA's fifteen for quick retries. */
+function bindEvery({ checkInterval }: Config): number {
+  return Math.min(checkInterval, 12 * 60_000);
+}
+
+function credentialsOf({ piaUsername, piaPassword }: Config) {
+  if (piaUsername === undefined || piaPassword === undefined) return undefined;
+  return { username: piaUsername, password: piaPassword.reveal() };
+}
+
+async function portGiver(config: Config, service: Service, hold: HoldPort): Promise<GivePort> {
+  const client = config.setQbittorrent ? await openQbittorrent(config, service) : undefined;
+  if (client !== undefined) service.closers.defer(() => client.close());
+  return new GivePort({
+    held: () => hold.held(),
+    onGiven: (port) => hold.release(port),
+    listener: client && qbittorrentListener(client, config),
+    noticeboard: config.portFile === undefined ? undefined : new PortFile(config.portFile),
+    now: () => service.clock.now(),
+  });
+}
+
+async function giveOnce(hold: HoldPort, give: GivePort, { log, signal }: Service): Promise<number> {
+  for (const step of [hold, give]) {
+    const result = await step.step(signal);
+    if (!result.converged) {
+      log.error(result.reason);
+      return 1;
+    }
+  }
+  log.info(`port ${hold.held()?.port} is bound and given over`);
+  return 0;
+}
+
+const tunnelLookMs = 5000;
+
+function noticeTunnel(
+  hold: HoldPort,
+  { holding }: Loops,
+  { service, host }: { service: Service; host: Host },
+): void {
+  const { clock, log, closers } = service;
+  closers.use(
+    watchTunnel({
+      host,
+      clock,
+      everyMs: tunnelLookMs,
+      onChange(why) {
+        log.info(`${why}: binding the port anew`);
+        hold.bindAnew();
+        holding.wake(why, { supersede: true });
+      },
+    }),
+  );
+}
+
+/** Ready as long as the port is held: one failed binding out of three costs nothing. */
+function serveHealth(hold: HoldPort, { holding, giving }: Loops, { service }: { service: Service }): void {
+  const { health } = service;
+  const port = () => {
+    const held = hold.held();
+    return held === undefined
+      ? { ok: false, detail: holding.status().reason }
+      : { ok: true, detail: `PIA forwards port ${held.port}` };
+  };
+  health.alive("hold-port", () => holding.alive());
+  health.ready("hold-port", port);
+  health.dependency("pia", port);
+  health.dependency("qbittorrent", () => {
+    const { converged, reason } = giving.status();
+    return { ok: converged, detail: reason };
+  });
+}

@@ -1,0 +1,103 @@
+import type { HeldPort } from "./hold-port.ts";
+
+/** What of qBittorrent's giving it a port needs. Resolves once qBittorrent confirms. */
+export type Listener = {
+  listenOn(
+    wanted: { port: number; rebind: boolean },
+    signal: AbortSignal,
+  ): Promise<{ outcome: "unchanged" | "set" | "rebound"; before: number }>;
+};
+
+export type Noticeboard = { write(port: number | undefined, options?: { anew?: boolean }): Promise<unknown> };
+
+/** One change of the port somebody listens on. */
+export type Change = { at: Date; from: number; to: number; kind: "set" | "rebind"; why: string };
+
+type GivePortOptions = {
+  /** The port that is held now. */
+  held: () => HeldPort | undefined;
+  /** Called when everybody has the port. */
+  onGiven: (port: number) => void;
+  listener: Listener | undefined;
+  noticeboard: Noticeboard | undefined;
+  now: () => number;
+};
+
+/**
+ * Gives the held port to qBittorrent and to the port file. Level-triggered: each step compares what is with what should
+ * be, so it does not matter which side was restarted.
+ */
+export class GivePort {
+  readonly #options: GivePortOptions;
+  readonly #listeners: ((change: Change) => void)[] = [];
+  /** What each of the two was given last. */
+  #written: HeldPort | undefined;
+  #listening: HeldPort | undefined;
+
+  constructor(options: GivePortOptions) {
+    this.#options = options;
+  }
+
+  /** The port qBittorrent confirmed last; undefined before that. */
+  get given(): number | undefined {
+    return this.#listening?.port;
+  }
+
+  onChange(listener: (change: Change) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** @throws when qBittorrent or the port file cannot be told; one does not keep the other from being told */
+  async step(signal: AbortSignal): Promise<{ converged: true }> {
+    const held = this.#options.held();
+    if (held === undefined) {
+      // No port is a state like another: it is for holding the port to say why. qBittorrent keeps the one it has.
+      await this.#options.noticeboard?.write(undefined);
+      return { converged: true };
+    }
+    const results = await Promise.allSettled([this.#write(held), this.#listen(held, signal)]);
+    const failures = results.flatMap((result) =>
+      result.status === "rejected" ? [result.reason as unknown] : [],
+    );
+    if (failures.length > 1) throw new AggregateError(failures, failures.map(String).join("; "));
+    if (failures.length === 1) throw failures[0];
+    this.#options.onGiven(held.port);
+    return { converged: true };
+  }
+
+  async #write(held: HeldPort): Promise<void> {
+    const { noticeboard, listener } = this.#options;
+    if (noticeboard === undefined) return;
+    const anew = isAnnouncedAgain(this.#written, held);
+    await noticeboard.write(held.port, { anew });
+    const before = this.#written?.port;
+    this.#written = held;
+    // Without qBittorrent the file is all there is to change.
+    if (listener === undefined && before !== held.port) this.#changed(before ?? 0, held, "set");
+  }
+
+  async #listen(held: HeldPort, signal: AbortSignal): Promise<void> {
+    const { listener } = this.#options;
+    if (listener === undefined) return;
+    const rebind = isAnnouncedAgain(this.#listening, held);
+    const { outcome, before } = await listener.listenOn({ port: held.port, rebind }, signal);
+    this.#listening = held;
+    if (outcome !== "unchanged") this.#changed(before, held, outcome === "rebound" ? "rebind" : "set");
+  }
+
+  #changed(from: number, { port }: HeldPort, kind: Change["kind"]): void {
+    const why = whyOf(kind, from === port);
+    const change = { at: new Date(this.#options.now()), from, to: port, kind, why };
+    for (const listener of this.#listeners) listener(change);
+  }
+}
+
+/** The same port after an interruption. Before the first time nobody knows what was missed, and nothing is done. */
+function isAnnouncedAgain(given: HeldPort | undefined, held: HeldPort): boolean {
+  return given !== undefined && given.port === held.port && given.announcement !== held.announcement;
+}
+
+function whyOf(kind: Change["kind"], isSame: boolean): string {
+  if (kind === "rebind") return "forwarded again after an interruption";
+  return isSame ? "its settings were put right" : "PIA forwards this port";
+}
