@@ -18,6 +18,7 @@ export { qbitSettings, type OwnNames, type QbitSettingsOptions } from "./qbit-se
 export { hideCredentials } from "./quote.ts";
 export type { EffectiveSetting } from "./resolve.ts";
 export { settingsSchema, type JsonSchema } from "./schema.ts";
+export { nearest } from "./nearest.ts";
 export { Secret } from "./secret.ts";
 export { setting, type FlagName, type Setting, type SettingOptions } from "./setting.ts";
 export { formatSize, parseSize, type SizeUnit } from "./size.ts";

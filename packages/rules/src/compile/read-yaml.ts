@@ -1,0 +1,98 @@
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from "yaml";
+import type { Place, Problems } from "./problem.ts";
+import type { Entry, Tree } from "./tree.ts";
+
+/** Aliases of aliases can make a small file huge; no rules file has so many values. */
+const mostNodes = 200_000;
+const deepest = 200;
+
+/** Reads YAML; undefined when it is none, with the reasons among the problems. An empty file is null. */
+export function readYaml(text: string, problems: Problems): Tree | undefined {
+  const lines = new LineCounter();
+  const document = parse(text, lines);
+  if (document === undefined) {
+    problems.error({ line: 1, column: 1 }, "this is not understood as YAML: nested too deep");
+    return undefined;
+  }
+  const place = (offset: number): Place => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(1, line), column: Math.max(1, col) };
+  };
+  for (const { message, pos } of document.errors) {
+    problems.error(place(pos[0]), `this is not understood as YAML: ${message.split("\n")[0] ?? ""}`);
+  }
+  if (document.errors.length > 0) return undefined;
+  return new Reader(document, place, problems).read(document.contents);
+}
+
+function parse(text: string, lineCounter: LineCounter): Document.Parsed | undefined {
+  try {
+    return parseDocument(text, { lineCounter, prettyErrors: false, merge: true, logLevel: "error" });
+  } catch (error) {
+    // The parser is recursive; other faults of the text it reports instead of throwing.
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+class Reader {
+  readonly #document: Document.Parsed;
+  readonly #place: (offset: number) => Place;
+  readonly #problems: Problems;
+  #nodes = 0;
+
+  constructor(document: Document.Parsed, place: (offset: number) => Place, problems: Problems) {
+    this.#document = document;
+    this.#place = place;
+    this.#problems = problems;
+  }
+
+  read(node: unknown): Tree | undefined {
+    const tree = this.#node(node, 0, { line: 1, column: 1 });
+    return this.#nodes > mostNodes ? undefined : tree;
+  }
+
+  #node(value: unknown, depth: number, fallback: Place): Tree {
+    this.#nodes += 1;
+    const at = this.#placeOf(value, fallback);
+    if (this.#nodes > mostNodes || depth > deepest) {
+      if (this.#nodes <= mostNodes) this.#nodes = mostNodes + 1;
+      if (this.#problems.errors === 0)
+        this.#problems.error(at, "the file holds too much, or is nested too deep");
+      return { kind: "scalar", at, value: null };
+    }
+    if (isAlias(value)) return this.#node(value.resolve(this.#document) ?? null, depth + 1, at);
+    if (isMap(value))
+      return { kind: "map", at, entries: value.items.flatMap((pair) => this.#pair(pair, depth, at)) };
+    if (isSeq(value))
+      return { kind: "list", at, items: value.items.map((item) => this.#node(item, depth + 1, at)) };
+    return { kind: "scalar", at, value: isScalar(value) ? this.#scalar(value.value) : null };
+  }
+
+  #scalar(value: unknown): string | number | boolean | null {
+    if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
+    return value instanceof Date || typeof value === "bigint" ? String(value) : null;
+  }
+
+  #pair(pair: { key: unknown; value: unknown }, depth: number, around: Place): Entry[] {
+    const at = this.#placeOf(pair.key, around);
+    const key = isScalar(pair.key) ? String(pair.key.value) : undefined;
+    if (key === undefined) {
+      this.#problems.error(at, "a key has to be a word");
+      return [];
+    }
+    const value = this.#node(pair.value, depth + 1, at);
+    if (key !== "<<") return [{ key, at, value }];
+    const merged = value.kind === "list" ? value.items : [value];
+    return merged.flatMap((tree) => (tree.kind === "map" ? tree.entries : []));
+  }
+
+  #placeOf(value: unknown, fallback: Place): Place {
+    const range = isNode(value) ? value.range : undefined;
+    return range === undefined || range === null ? fallback : this.#place(range[0]);
+  }
+}
+
+function isNode(value: unknown): value is Node {
+  return typeof value === "object" && value !== null && "range" in value;
+}

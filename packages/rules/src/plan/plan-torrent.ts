@@ -1,0 +1,182 @@
+import type { Rule, RuleAction } from "../compile/rule.ts";
+import type { Safety } from "../compile/safety.ts";
+import type { Outcome } from "../language/action.ts";
+import { no, pending, yes } from "../language/truth.ts";
+import type { Operation } from "./operation.ts";
+import { evaluate } from "./evaluate.ts";
+import { reasons } from "./reasons.ts";
+import { whyProtected } from "./safety-guard.ts";
+import type { Subject } from "./subject.ts";
+
+/** One thing to be done to one torrent, and why. */
+export type Change = {
+  readonly hash: string;
+  readonly name: string;
+  readonly rule: string;
+  readonly ruleIndex: number;
+  readonly actionIndex: number;
+  readonly action: string;
+  readonly operation: Operation;
+  readonly before: unknown;
+  readonly after: unknown;
+  /** The conditions that made the rule match, with the values they found. */
+  readonly because: readonly string[];
+};
+
+/** A change that a guard kept from happening. */
+export type Held = {
+  readonly hash: string;
+  readonly name: string;
+  readonly rule: string;
+  readonly reason: string;
+};
+
+export type TorrentPlan = {
+  readonly hash: string;
+  readonly name: string;
+  readonly changes: readonly Change[];
+  readonly held: readonly Held[];
+  /** Names of the rules that matched. */
+  readonly matched: readonly string[];
+  /** Actions whose state the torrent has already. */
+  readonly skipped: number;
+  readonly isStopped: boolean;
+  /** Why some conditions could not be answered yet; they may be later. */
+  readonly notReady: readonly string[];
+  /** Conditions that could not be answered at all. */
+  readonly failed: readonly string[];
+};
+
+export type PlanOptions = {
+  readonly safety: Safety;
+  /** Called before each rule is asked, with the subject as that rule sees it. */
+  readonly onRule?: (rule: Rule) => void;
+};
+
+/**
+ * What the rules want of one torrent, each rule seeing what the ones before it would do. Undefined while data
+ * has to be fetched first; `subject.wanted` says which.
+ */
+export function planTorrent(
+  rules: readonly Rule[],
+  subject: Subject,
+  { safety, onRule }: PlanOptions,
+): TorrentPlan | undefined {
+  const planning = new Planning(subject, safety);
+  for (const rule of rules) {
+    onRule?.(rule);
+    const truth = evaluate(rule.condition, subject);
+    if (truth === pending) return undefined;
+    if (truth !== yes && truth !== no) continue;
+    const isPlanned = truth === yes ? planning.match(rule) : planning.miss(rule);
+    if (!isPlanned) return undefined;
+    if (planning.isDeleted || (truth === yes && rule.stopOnMatch)) break;
+  }
+  return planning.result();
+}
+
+class Planning {
+  readonly #subject: Subject;
+  readonly #safety: Safety;
+  readonly #changes: Change[] = [];
+  readonly #held: Held[] = [];
+  readonly #matched: string[] = [];
+  #skipped = 0;
+  #isStopped = false;
+  isDeleted = false;
+
+  constructor(subject: Subject, safety: Safety) {
+    this.#subject = subject;
+    this.#safety = safety;
+  }
+
+  /** False when data is missing. */
+  match(rule: Rule): boolean {
+    if (!rule.actions.every((action) => this.#hasAll(action))) return false;
+    this.#matched.push(rule.name);
+    this.#isStopped = rule.stopOnMatch;
+    let because: readonly string[] | undefined;
+    for (const [actionIndex, { action, params }] of rule.actions.entries()) {
+      const outcome = action.plan(params, this.#subject, rule.name);
+      // Reasons are told of the torrent as the rule found it, so they are taken before its first change.
+      because ??= "skip" in outcome ? undefined : reasons(rule.condition, this.#subject);
+      this.#take({ rule, actionIndex, outcome, because: because ?? [] });
+      if (this.isDeleted) break;
+    }
+    return true;
+  }
+
+  miss(rule: Rule): boolean {
+    for (const [actionIndex, { action, params, needs }] of rule.actions.entries()) {
+      if (action.planOther === undefined) continue;
+      if (!this.#hasAll({ needs })) return false;
+      const outcome = action.planOther(params, this.#subject, rule.name);
+      if (!("skip" in outcome))
+        this.#take({ rule, actionIndex, outcome, because: ["the rule does not match it"] });
+    }
+    return true;
+  }
+
+  #hasAll({ needs }: Pick<RuleAction, "needs">): boolean {
+    // Every one of them, so that all are fetched in one round.
+    return needs.filter((source) => !this.#subject.has(source)).length === 0;
+  }
+
+  #take({
+    rule,
+    actionIndex,
+    outcome,
+    because,
+  }: {
+    rule: Rule;
+    actionIndex: number;
+    outcome: Outcome;
+    because: readonly string[];
+  }): void {
+    if ("skip" in outcome) {
+      this.#skipped += 1;
+      return;
+    }
+    const { actual } = this.#subject;
+    const { operation, before, after } = outcome;
+    const { hash, name } = actual;
+    if (operation.kind === "delete") {
+      const reason = whyProtected(this.#subject, this.#safety);
+      if (reason !== undefined) {
+        this.#held.push({ hash, name, rule: rule.name, reason });
+        return;
+      }
+      this.isDeleted = true;
+    }
+    const action = rule.actions[actionIndex]?.action.name ?? "";
+    this.#changes.push({
+      hash,
+      name,
+      rule: rule.name,
+      ruleIndex: rule.index,
+      actionIndex,
+      action,
+      operation,
+      before,
+      after,
+      because,
+    });
+    if (outcome.change !== undefined || outcome.parts !== undefined)
+      this.#subject.change(outcome.change ?? {}, outcome.parts);
+  }
+
+  result(): TorrentPlan {
+    const { actual, notReady, failed, unfetched } = this.#subject;
+    return {
+      hash: actual.hash,
+      name: actual.name,
+      changes: this.#changes,
+      held: this.#held,
+      matched: this.#matched,
+      skipped: this.#skipped,
+      isStopped: this.#isStopped,
+      notReady: [...notReady],
+      failed: [...failed, ...unfetched],
+    };
+  }
+}

@@ -1,0 +1,110 @@
+import type { Torrent } from "@qbit-sidecars/qbit-client";
+import type { PartName, Source } from "../language/field.ts";
+import type { Truth } from "../language/truth.ts";
+import type { SlowMatches } from "../regex/slow-matches.ts";
+import type { LibraryIndex } from "./library-index.ts";
+
+export type Row = Readonly<Record<string, unknown>>;
+
+/** What is the same for all torrents of a run. What is undefined has not been fetched. */
+export type World = {
+  /** Epoch milliseconds; one moment for the whole run. */
+  now: number;
+  transfer?: Row;
+  preferences?: Row;
+  /** `null`: asked for, and qBittorrent does not know (yet). */
+  freeSpaceBytes?: number | null;
+  library?: LibraryIndex;
+  /** Outcomes of patterns that had to run with a budget. */
+  slowMatches?: SlowMatches;
+};
+
+/** One torrent as far as it is known, with the changes that earlier rules of the run would make. */
+export class Subject {
+  /** As qBittorrent has it. */
+  readonly actual: Torrent;
+  readonly world: World;
+  /** As later rules see it. */
+  info: Torrent;
+  /** Answers of conditions that several rules share; void after each simulated change. */
+  readonly memo: (Truth | undefined)[] = [];
+  readonly wanted = new Set<Source | "slowMatches">();
+  readonly notReady = new Set<string>();
+  readonly failed = new Set<string>();
+  /** Why a part could not be fetched; stays through all attempts to plan. */
+  readonly unfetched = new Set<string>();
+  readonly #parts = new Map<PartName, readonly Row[] | null>();
+  readonly #changedParts = new Map<PartName, readonly Row[]>();
+  /** It disappeared while its data was fetched. */
+  isGone = false;
+
+  constructor(actual: Torrent, world: World) {
+    this.actual = actual;
+    this.info = actual;
+    this.world = world;
+  }
+
+  /** What was fetched; `null`: it could not be; undefined: not fetched. */
+  part(name: PartName): readonly Row[] | null | undefined {
+    const part = this.#changedParts.get(name) ?? this.#parts.get(name);
+    return part === undefined && name === "trackerUrls" ? this.part("trackers") : part;
+  }
+
+  setPart(name: PartName, rows: readonly Row[] | null): void {
+    this.#parts.set(name, rows);
+  }
+
+  /** Whether a source can be read; what cannot is noted as wanted. */
+  has(source: Source): boolean {
+    if (source === "list" || source === "clock") return true;
+    const isThere = this.#isThere(source);
+    if (!isThere) this.wanted.add(source);
+    return isThere;
+  }
+
+  change(fields: Partial<Torrent>, parts: Partial<Record<PartName, readonly Row[]>> = {}): void {
+    this.info = { ...this.info, ...fields };
+    for (const [name, rows] of Object.entries(parts))
+      if (isPartName(name)) this.#changedParts.set(name, rows);
+    this.memo.length = 0;
+  }
+
+  /** Forgets what a plan did, so that it can be made again with more data. */
+  reset(): void {
+    this.info = this.actual;
+    this.#changedParts.clear();
+    this.memo.length = 0;
+    this.wanted.clear();
+    this.notReady.clear();
+    this.failed.clear();
+  }
+
+  // oxlint-disable-next-line typescript/consistent-return -- the switch is exhaustive
+  #isThere(source: Source): boolean {
+    const { world } = this;
+    switch (source) {
+      case "clock":
+      case "list":
+        return true;
+      case "app":
+        return world.preferences !== undefined;
+      case "transfer":
+        return world.transfer !== undefined;
+      case "maindata":
+        return world.freeSpaceBytes !== undefined;
+      case "library":
+        return world.library !== undefined;
+      case "trackerUrls":
+      case "trackers":
+      case "files":
+      case "properties":
+      case "webseeds":
+      case "peers":
+        return this.part(source) !== undefined;
+    }
+  }
+}
+
+function isPartName(name: string): name is PartName {
+  return ["trackerUrls", "trackers", "files", "properties", "webseeds", "peers"].includes(name);
+}

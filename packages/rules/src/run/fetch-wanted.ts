@@ -1,0 +1,134 @@
+import { compareVersions, isTracker, type Torrent } from "@qbit-sidecars/qbit-client";
+import type { PartName, Source } from "../language/field.ts";
+import { LibraryIndex } from "../plan/library-index.ts";
+import type { Row, Subject, World } from "../plan/subject.ts";
+import { chunks, inParallel } from "./in-parallel.ts";
+import type { RulesQbittorrent } from "./seams.ts";
+
+/** From this many torrents on one list of them all is cheaper than a call for each. */
+const manyTorrents = 20;
+/** Torrents in one list with their trackers and files: bounds what has to be held in memory. */
+const listChunk = 2000;
+const parallelCalls = 6;
+
+/** Fetches what planning found missing: once for a run, in lists where the version has them, else torrent by torrent. */
+export class Fetcher {
+  readonly #qbittorrent: RulesQbittorrent;
+  readonly #webApi: string;
+  readonly #world: World;
+  readonly #signal: AbortSignal | undefined;
+  #urls: ReadonlyMap<string, readonly Row[]> | undefined;
+
+  constructor(
+    qbittorrent: RulesQbittorrent,
+    options: { webApi: string; world: World; signal?: AbortSignal | undefined },
+  ) {
+    this.#qbittorrent = qbittorrent;
+    this.#webApi = options.webApi;
+    this.#world = options.world;
+    this.#signal = options.signal;
+  }
+
+  async fetch(subjects: readonly Subject[]): Promise<void> {
+    const wanting = new Map<Source | "slowMatches", Subject[]>();
+    for (const subject of subjects) {
+      for (const source of subject.wanted) {
+        const others = wanting.get(source);
+        if (others === undefined) wanting.set(source, [subject]);
+        else others.push(subject);
+      }
+    }
+    for (const [source, wanters] of wanting) await this.#fetchSource(source, wanters);
+  }
+
+  /** All torrents: for a job about one that has to know who shares its data. */
+  async library(torrents?: readonly Torrent[]): Promise<LibraryIndex> {
+    this.#world.library ??= new LibraryIndex(torrents ?? (await this.#qbittorrent.list({}, this.#signal)));
+    return this.#world.library;
+  }
+
+  async #fetchSource(source: Source | "slowMatches", subjects: Subject[]): Promise<void> {
+    const world = this.#world;
+    switch (source) {
+      case "app":
+        world.preferences = await this.#qbittorrent.preferences(this.#signal);
+        return;
+      case "transfer":
+        world.transfer = await this.#qbittorrent.transfer(this.#signal);
+        return;
+      case "maindata":
+        world.freeSpaceBytes = await this.#qbittorrent.freeSpaceBytes(this.#signal);
+        return;
+      case "library":
+        await this.library();
+        return;
+      case "slowMatches":
+        await world.slowMatches?.find();
+        return;
+      case "trackerUrls":
+        return await this.#fetchUrls(subjects);
+      case "trackers":
+      case "files":
+        return await this.#fetchListed(source, subjects);
+      case "properties":
+      case "webseeds":
+      case "peers":
+        return await this.#fetchEach(source, subjects);
+      case "clock":
+      case "list":
+    }
+  }
+
+  async #fetchUrls(subjects: Subject[]): Promise<void> {
+    const hasMap = compareVersions(this.#webApi, "2.8.4") >= 0;
+    const hasList = compareVersions(this.#webApi, "2.11.4") >= 0;
+    if (subjects.length < manyTorrents || hasList || !hasMap)
+      return await this.#fetchListed("trackers", subjects);
+    this.#urls ??= byTorrent(await this.#qbittorrent.trackerUrls(this.#signal));
+    for (const subject of subjects) subject.setPart("trackerUrls", this.#urls.get(subject.actual.hash) ?? []);
+  }
+
+  async #fetchListed(part: "trackers" | "files", subjects: Subject[]): Promise<void> {
+    const since = part === "trackers" ? "2.11.4" : "2.11.8";
+    if (subjects.length < manyTorrents || compareVersions(this.#webApi, since) < 0)
+      return await this.#fetchEach(part, subjects);
+    for (const chunk of chunks(subjects, listChunk)) {
+      const byHash = new Map(chunk.map((subject) => [subject.actual.hash, subject]));
+      const include = part === "trackers" ? { includeTrackers: true } : { includeFiles: true };
+      const listed = await this.#qbittorrent.list({ hashes: [...byHash.keys()], ...include }, this.#signal);
+      for (const torrent of listed)
+        byHash.get(torrent.hash)?.setPart(part, rowsOf(part, torrent[part] ?? []));
+      for (const subject of chunk) if (subject.part(part) === undefined) subject.isGone = true;
+    }
+  }
+
+  async #fetchEach(part: Exclude<PartName, "trackerUrls">, subjects: Subject[]): Promise<void> {
+    await inParallel(subjects, parallelCalls, async (subject) => {
+      const answer = await this.#qbittorrent.part(part, subject.actual.hash, this.#signal);
+      if (answer === "gone") subject.isGone = true;
+      else if ("failed" in answer) {
+        subject.setPart(part, null);
+        subject.unfetched.add(answer.failed);
+      } else subject.setPart(part, rowsOf(part, answer));
+    });
+  }
+}
+
+/** Without the rows for DHT, PeX and LSD that qBittorrent lists among the trackers. */
+function rowsOf(part: PartName, rows: readonly Row[]): readonly Row[] {
+  return part === "trackers" ? rows.filter(({ url }) => isTracker({ url: String(url) })) : rows;
+}
+
+function byTorrent(urls: ReadonlyMap<string, readonly string[]>): Map<string, Row[]> {
+  const rows = new Map<string, Row[]>();
+  for (const [url, hashes] of urls) {
+    // Torrents without a tracker are listed under "".
+    if (url === "" || !isTracker({ url })) continue;
+    for (const hash of hashes) {
+      const there = rows.get(hash);
+      if (there === undefined) rows.set(hash, [{ url }]);
+      else there.push({ url });
+    }
+  }
+  return rows;
+}

@@ -1,0 +1,32 @@
+import type { Rule } from "../compile/rule.ts";
+import type { Safety } from "../compile/safety.ts";
+import { planTorrent, type TorrentPlan } from "../plan/plan-torrent.ts";
+import type { Subject } from "../plan/subject.ts";
+import type { Fetcher } from "./fetch-wanted.ts";
+
+/** Each round fetches at least one of a dozen sources for each torrent; more rounds than this is a fault of ours. */
+const mostRounds = 40;
+
+/** Plans every torrent, fetching what its rules need only for torrents whose cheaper conditions leave it open. */
+export async function planAll(
+  subjects: readonly Subject[],
+  { rules, safety, fetcher }: { rules: readonly Rule[]; safety: Safety; fetcher: Fetcher },
+): Promise<TorrentPlan[]> {
+  const plans = new Map<Subject, TorrentPlan>();
+  let open = subjects;
+  for (let round = 0; open.length > 0; round += 1) {
+    if (round === mostRounds)
+      throw new Error(`planning the rules: not done after ${mostRounds} rounds of fetching`);
+    const pending: Subject[] = [];
+    for (const subject of open) {
+      if (subject.isGone) continue;
+      subject.reset();
+      const plan = planTorrent(rules, subject, { safety });
+      if (plan === undefined) pending.push(subject);
+      else plans.set(subject, plan);
+    }
+    if (pending.length > 0) await fetcher.fetch(pending);
+    open = pending;
+  }
+  return subjects.flatMap((subject) => plans.get(subject) ?? []);
+}
