@@ -68,11 +68,10 @@ function editCategory({ state, params }: Call): void {
   const name = categoryName(params);
   const before = state.categories.get(name);
   const after = categoryOf(state, params);
-  if (before === undefined && state.profile.has("categoryShareLimits")) {
-    throw new Refusal(404, "Category does not exist");
-  }
+  const isNew = state.profile.has("categoryShareLimits");
+  if (before === undefined && isNew) throw new Refusal(404, "Category does not exist");
   const isSame = before?.savePath === after.savePath && before.downloadPath === after.downloadPath;
-  if (before === undefined || isSame) throw new Refusal(409, "Unable to edit category");
+  if (before === undefined || (isSame && !isNew)) throw new Refusal(409, "Unable to edit category");
   state.categories.set(name, after);
   const staysManaged = state.preferences["category_changed_tmm_enabled"] !== false;
   for (const torrent of state.torrents.values()) {

@@ -63,7 +63,7 @@ export function listTorrents(state: FakeState, params: Params): FakeTorrent[] {
     privateFilter(state, params["private"]),
   ].filter((test) => typeof test === "function");
   const listed = [...state.torrents.values()].filter((torrent) => isListed.every((test) => test(torrent)));
-  return page(sort(state, listed, params), params);
+  return page(state, sort(state, listed, params), params);
 }
 
 type Test = ((torrent: FakeTorrent) => boolean) | undefined;
@@ -116,11 +116,12 @@ function compare(left: Fields[string], right: Fields[string]): number {
   return left < right ? -1 : 1;
 }
 
-/** A negative offset counts from the end; one that is out of bounds is none. */
-function page(torrents: FakeTorrent[], params: Params): FakeTorrent[] {
+/** A negative offset counts from the end. Up to 5.1 one that is out of bounds is none; later there is nothing there. */
+function page({ profile }: FakeState, torrents: FakeTorrent[], params: Params): FakeTorrent[] {
   const limit = integer(params["limit"]) ?? 0;
   const asked = integer(params["offset"]) ?? 0;
-  const offset = asked < 0 ? torrents.length + asked : asked;
-  const from = offset >= torrents.length || offset < 0 ? 0 : offset;
-  return torrents.slice(from, limit > 0 ? from + limit : undefined);
+  const counted = asked < 0 ? torrents.length + asked : asked;
+  const isOutside = counted >= torrents.length || counted < 0;
+  const offset = isOutside && !profile.has("offsetHasNoDefault") ? 0 : counted;
+  return torrents.slice(Math.max(0, offset), limit > 0 ? Math.max(0, offset + limit) : undefined);
 }

@@ -5,7 +5,9 @@ type Headers = Readonly<Record<string, string | undefined>>;
 /** A page of another site is asking: refused with 401. Clients that send neither Origin nor Referer are trusted. */
 export function isCrossSite(state: FakeState, headers: Headers): boolean {
   if (state.preferences["web_ui_csrf_protection_enabled"] !== true) return false;
-  const target = hostOf(headers["x-forwarded-host"] ?? headers["host"] ?? "");
+  const isProxied =
+    !state.profile.has("proxyMustBeAllowed") || state.preferences["web_ui_reverse_proxy_enabled"] === true;
+  const target = hostOf((isProxied ? headers["x-forwarded-host"] : undefined) ?? headers["host"] ?? "");
   const source = headers["origin"] || headers["referer"];
   if (source) return hostOf(source) !== target;
   const site = headers["sec-fetch-site"];

@@ -46,6 +46,7 @@ const since = {
   missingEndpointIsNamed: "2.12.0",
   noContentAnswers: "2.12.0",
   expiringCookie: "2.12.0",
+  proxyMustBeAllowed: "2.15.0",
   fetchMetadataChecked: "2.16.0",
   // sessions
   loginStatusCodes: "2.12.0",
@@ -68,6 +69,7 @@ const since = {
   plainSavePath: "2.8.4",
   neverIsMinusOne: "2.9.2",
   sortIsChecked: "2.8.4",
+  offsetHasNoDefault: "2.12.0",
   savePathEndsAutoManagement: "2.9.2",
   fileIndex: "2.8.2",
   renameByPath: "2.8.1",

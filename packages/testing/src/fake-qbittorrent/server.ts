@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Answer } from "./answers.ts";
 import type { Fault } from "./faults.ts";
 import type { FakeRequest } from "./model.ts";
@@ -63,6 +64,8 @@ export class FakeServer {
     server.close();
     for (const socket of this.#sockets) socket.resetAndDestroy();
     await closed;
+    // Clients in this process see their connections break before anything else happens.
+    for (let turn = 0; turn < 3; turn++) await nextTurn();
   }
 
   #watch(socket: Socket): void {

@@ -81,8 +81,10 @@ export function hasMetadata(torrent: FakeTorrent): boolean {
   return torrent.metainfo.content !== undefined;
 }
 
+/** Everything that is wanted is there, or nothing is wanted. */
 export function isComplete(torrent: FakeTorrent): boolean {
-  return hasMetadata(torrent) && torrent.progress >= 1;
+  if (!hasMetadata(torrent)) return false;
+  return torrent.progress >= 1 || torrent.files.every(({ priority }) => priority === 0);
 }
 
 /** libtorrent has nothing to download: also when it only was told so and the files are missing. */
@@ -97,7 +99,7 @@ export function torrentId(metainfo: Metainfo): string {
 
 /** A complete torrent wants everything, whatever its priorities say. */
 export function wantedSize(torrent: FakeTorrent): number {
-  const wantsAll = isComplete(torrent);
+  const wantsAll = torrent.progress >= 1;
   let size = 0;
   for (const file of torrent.files) if (wantsAll || file.priority !== 0) size += file.size;
   return size;

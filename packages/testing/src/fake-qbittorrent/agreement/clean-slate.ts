@@ -8,14 +8,14 @@ type Settings = Record<string, Json>;
 
 /**
  * Settings every sequence starts from: nobody waits for a slot, since libtorrent looks at its queue only now and then,
- * and news come every tenth of a second.
+ * and news come many times a second.
  */
 const wantedSettings: Settings = {
   queueing_enabled: true,
   max_active_downloads: -1,
   max_active_uploads: -1,
   max_active_torrents: -1,
-  refresh_interval: 100,
+  refresh_interval: 30,
 };
 
 /** Those of them that the version has. */

@@ -76,7 +76,7 @@ const diskWork = new Set([
   "torrents/setAutoManagement",
   "torrents/setCategory",
 ]);
-const whileMs = 250;
+const whileMs = 120;
 
 async function agreeInTheEnd(what: string, compare: () => Promise<Pair>, isTwice = false): Promise<void> {
   const deadline = performance.now() + patienceMs;
