@@ -23,6 +23,6 @@ export function checkKeys({ problems, strict }: Compiling, map: MapTree, known: 
     if (known.includes(key)) continue;
     const message = `there is no key ${key} here${didYouMean(key, known)}`;
     if (strict) problems.error(at, message);
-    else problems.warn(at, `${message} It is ignored`);
+    else problems.warn(at, `${message}; it is ignored`);
   }
 }

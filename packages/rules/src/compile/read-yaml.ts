@@ -62,8 +62,7 @@ class Reader {
       return { kind: "scalar", at, value: null };
     }
     if (isAlias(value)) return this.#node(value.resolve(this.#document) ?? null, depth + 1, at);
-    if (isMap(value))
-      return { kind: "map", at, entries: value.items.flatMap((pair) => this.#pair(pair, depth, at)) };
+    if (isMap(value)) return { kind: "map", at, entries: this.#entries(value.items, depth, at) };
     if (isSeq(value))
       return { kind: "list", at, items: value.items.map((item) => this.#node(item, depth + 1, at)) };
     return { kind: "scalar", at, value: isScalar(value) ? this.#scalar(value.value) : null };
@@ -74,17 +73,24 @@ class Reader {
     return value instanceof Date || typeof value === "bigint" ? String(value) : null;
   }
 
-  #pair(pair: { key: unknown; value: unknown }, depth: number, around: Place): Entry[] {
-    const at = this.#placeOf(pair.key, around);
-    const key = isScalar(pair.key) ? String(pair.key.value) : undefined;
-    if (key === undefined) {
-      this.#problems.error(at, "a key has to be a word");
-      return [];
+  #entries(pairs: readonly { key: unknown; value: unknown }[], depth: number, around: Place): Entry[] {
+    const own: Entry[] = [];
+    const merged: Entry[] = [];
+    for (const pair of pairs) {
+      const at = this.#placeOf(pair.key, around);
+      const key = isScalar(pair.key) ? pair.key.value : undefined;
+      if (!isScalar(pair.key) || typeof key === "object") {
+        if (pair.key !== null) this.#problems.error(at, "a key has to be a word");
+        continue;
+      }
+      const value = this.#node(pair.value, depth + 1, at);
+      // The parser gives the merge key as a symbol, and the same word in quotes as a text.
+      if (typeof key !== "symbol") own.push({ key: String(key), at, value });
+      else
+        for (const tree of value.kind === "list" ? value.items : [value])
+          if (tree.kind === "map") merged.push(...tree.entries);
     }
-    const value = this.#node(pair.value, depth + 1, at);
-    if (key !== "<<") return [{ key, at, value }];
-    const merged = value.kind === "list" ? value.items : [value];
-    return merged.flatMap((tree) => (tree.kind === "map" ? tree.entries : []));
+    return [...own, ...merged.filter(({ key }) => !own.some((entry) => entry.key === key))];
   }
 
   #placeOf(value: unknown, fallback: Place): Place {

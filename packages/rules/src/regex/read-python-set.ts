@@ -36,7 +36,7 @@ export function charOfEscape(rest: string): { char: string; length: number } {
     if (code > 0x10ffff) throw new PatternSyntaxError(`bad escape \\${coded[0]}`);
     return { char: String.fromCodePoint(code), length: coded[0].length };
   }
-  const octal = /^0[0-7]{0,2}/.exec(rest)?.[0];
+  const octal = /^(?:0[0-7]{0,2}|[1-3][0-7]{2})/.exec(rest)?.[0];
   if (octal !== undefined)
     return { char: String.fromCodePoint(Number.parseInt(octal, 8)), length: octal.length };
   const char = String.fromCodePoint(rest.codePointAt(0) ?? 0);
@@ -55,10 +55,8 @@ export function readSet(text: string, at: number, flags: Flags): { pattern: Patt
   while (next === first || text[next] !== "]") {
     const item = readItem(text, next, flags);
     next = item.end;
-    const to =
-      item.char !== undefined && text[next] === "-" && text[next + 1] !== "]"
-        ? readItem(text, next + 1, flags)
-        : undefined;
+    const isRange = text[next] === "-" && text[next + 1] !== "]" && next + 1 < text.length;
+    const to = isRange ? readItem(text, next + 1, flags) : undefined;
     if (to === undefined) body += item.body;
     else {
       if (

@@ -99,7 +99,7 @@ class Reader {
   #escape(flags: Flags): Pattern {
     const rest = this.#text.slice(this.#at);
     const again = /^[1-9]\d?/.exec(rest)?.[0];
-    if (again !== undefined) {
+    if (again !== undefined && !/^[0-3][0-7]{2}/.test(rest)) {
       this.#at += again.length;
       return this.#again(Number(again));
     }

@@ -1,0 +1,343 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { loadRules } from "../load-rules.ts";
+import { problemsOf, rule, rulesOf } from "../rules-under-test.ts";
+
+const condition = { field: "info.name", operator: "==", value: "x" };
+
+test("every mistake of a file is told at once, with place, rule, and the nearest right name", () => {
+  const source = `rules:
+  - name: Clean up
+    enabeld: true
+    conditions:
+      all:
+        - field: info.nmae
+          operator: matchs
+          value: x
+    actions:
+      - type: add_tagg
+        params: {tag: x}
+  - name: Second
+    conditions:
+      alll: []
+    actions:
+      - type: set_category
+        params: {categroy: x}
+`;
+  expect(problemsOf(source)).toEqual([
+    'rules.yml:3:5: rule "Clean up": there is no key enabeld here; did you mean enabled?',
+    'rules.yml:6:18: rule "Clean up": there is no field "info.nmae"; did you mean info.name?',
+    'rules.yml:7:21: rule "Clean up": there is no operator "matchs"; did you mean matches?',
+    'rules.yml:10:15: rule "Clean up": there is no action the text "add_tagg"; did you mean add_tag?',
+    'rules.yml:14:7: rule "Second": there is no group alll; did you mean all?',
+    'rules.yml:17:18: rule "Second": there is no key categroy here; did you mean category?',
+  ]);
+});
+
+const refused: readonly (readonly [source: string | object, words: string])[] = [
+  ["", "a mapping with the key rules"],
+  ["- a", "a mapping with the key rules"],
+  ["rules: {}", "rules is a list"],
+  ["rule: []", "did you mean rules"],
+  ["rules: [", "not understood as YAML"],
+  ["a: 1\na: 2", "not understood as YAML"],
+  ["? [a]\n: 1", "a key has to be a word"],
+  [{ rules: [7] }, "a rule is a mapping"],
+  [{ rules: [{}] }, "has no name"],
+  [{ rules: [{ name: ["a"] }] }, "the rule's name is a text"],
+  [{ rules: [{ name: "a", actions: [{ type: "stop" }] }] }, "has no conditions"],
+  [{ rules: [{ name: "a", conditions: [condition] }] }, "has no actions"],
+  [{ rules: [{ ...rule([condition]), actions: [] }] }, "actions is a list"],
+  [{ rules: [{ ...rule([condition]), actions: ["stop"] }] }, "an action is a mapping"],
+  [{ rules: [{ ...rule([condition]), actions: [{ params: {} }] }] }, "the action has no type"],
+  [{ rules: [{ ...rule([condition]), enabled: "yes" }] }, "enabled is true or false"],
+  [{ rules: [{ ...rule([condition]), context: 7 }] }, "context is a word"],
+  [{ rules: [rule("all")] }, "conditions are a list or a mapping"],
+  [{ rules: [rule({ all: null })] }, "all: is empty"],
+  [{ rules: [rule({ all: "x" })] }, "takes a list of conditions"],
+  [{ rules: [rule([{ ...condition, all: [] }])] }, "cannot be a group as well"],
+  [{ rules: [rule([{ ...condition, valu: 1 }])] }, "did you mean value"],
+  [{ rules: [rule([{ operator: "==", value: 1 }])] }, "has no field"],
+  [{ rules: [rule([{ field: "info.name", value: 1 }])] }, "has no operator"],
+  [{ rules: [rule([{ field: "info.name", operator: "==" }])] }, "has no value"],
+  [{ rules: [rule([condition]), rule([condition])] }, "another rule has the same name"],
+  [{ rules: [rule([condition], { type: "stop", params: [] })] }, "params is a mapping"],
+  [{ rules: [rule([condition], { type: "stop", params: { now: true } })] }, "there is no key now"],
+  [{ rules: [rule([condition], { type: "add_tag" })] }, "needs the param tags"],
+  [{ rules: [rule([condition], { type: "add_tag", params: { tag: 7 } })] }, "takes texts"],
+  [
+    { rules: [rule([condition], { type: "add_tag", params: { tags: ["a,b"] } })] },
+    "none empty or with a comma",
+  ],
+  [
+    { rules: [rule([condition], { type: "add_tag", params: { tags: ["a"], tag: "b" } })] },
+    "write one of them",
+  ],
+  [
+    { rules: [rule([condition], { type: "add_tag", params: { tags: ["a"], mode: "full" } })] },
+    "takes add, sync",
+  ],
+  [
+    { rules: [rule([condition], { type: "rename", params: { name: "${info.nam}" } })] },
+    "did you mean info.name",
+  ],
+  [{ rules: [rule([condition], { type: "set_location", params: { path: 7 } })] }, "takes a text"],
+  [
+    { rules: [rule([condition], { type: "set_upload_limit", params: { limit: "fast" } })] },
+    "bytes per second",
+  ],
+  [{ rules: [rule([condition], { type: "set_share_limits" })] }, "needs one of its params"],
+  [
+    { rules: [rule([condition], { type: "set_share_limits", params: { ratio: -1 } })] },
+    "global or unlimited",
+  ],
+  [
+    { rules: [rule([condition], { type: "set_share_limits", params: { seeding_time: "x" } })] },
+    "global or unlimited",
+  ],
+  [{ rules: [rule([condition], { type: "set_file_priority", params: { matching: "(" } })] }, "not a pattern"],
+  [{ rules: [rule([condition], { type: "set_file_priority", params: { matching: 1 } })] }, "takes a pattern"],
+  [
+    { rules: [rule([condition], { type: "set_file_priority", params: { matching: "a(?=b)" } })] },
+    "cannot be used here",
+  ],
+  [
+    { rules: [rule([condition], { type: "set_file_priority", params: { matching: "a", priority: 3 } })] },
+    "takes skip",
+  ],
+  [
+    { rules: [rule([condition], { type: "delete_torrent", params: { delete_files: "no" } })] },
+    "takes true, false or if_unshared",
+  ],
+  [
+    { rules: [rule([condition], { type: "delete_torrent", params: { keep_files: "no" } })] },
+    "keep_files is true or false",
+  ],
+  [{ rules: [rule([condition], { type: "force_start", params: { enabled: "on" } })] }, "takes true or false"],
+  [{ rules: [rule([condition], { type: "export" })] }, "needs the param folder"],
+  [
+    {
+      rules: [rule([condition], { type: "webhook", params: { url: "http://x", body: { a: "${info.x}" } } })],
+    },
+    "there is no field",
+  ],
+  [{ rules: [], safety: 7 }, "safety is a mapping"],
+  [{ rules: [], safety: { max_delete: 7 } }, "did you mean max_deletes"],
+  [{ rules: [], safety: { max_deletes: 1.5 } }, "a whole number"],
+  [{ rules: [], safety: { max_deletes_percent: 101 } }, "up to 100"],
+  [{ rules: [], safety: { protected_tags: "a" } }, "a list of texts"],
+  [{ rules: [], safety: { protected_categories: [1] } }, "a list of texts"],
+  [{ rules: [], safety: { min_age: "long" } }, "a duration"],
+  [{ rules: [], safety: { export_torrents_to: "" } }, "a folder"],
+  [{ rules: [], refs: [] }, "refs is a mapping"],
+  [{ rules: [], refs: { vars: [] } }, "refs.vars is a mapping"],
+  [{ rules: [rule({ $ref: "conditions.x" })] }, "there is no ref conditions.x"],
+  [{ rules: [rule({ $ref: "x" })] }, "$ref takes conditions.NAME"],
+  [{ rules: [rule({ $ref: "actions.x" })], refs: { actions: { x: [] } } }, "cannot stand among conditions"],
+  [
+    { rules: [rule({ $ref: "conditions.a", x: 1 })], refs: { conditions: { a: [condition] } } },
+    "stands alone",
+  ],
+  [
+    {
+      rules: [rule({ $ref: "conditions.a" })],
+      refs: { conditions: { a: [{ $ref: "conditions.b" }], b: [{ $ref: "conditions.a" }] } },
+    },
+    "go in a circle",
+  ],
+  [
+    { rules: [rule([{ ...condition, value: "${vars.x}" }])], refs: { vars: { y: 1 } } },
+    "there is no variable x",
+  ],
+  [
+    {
+      rules: [rule([{ ...condition, value: "${vars.x}" }])],
+      refs: { vars: { x: "${vars.y}", y: "{{ vars.x }}" } },
+    },
+    "go in a circle",
+  ],
+  [
+    { rules: [rule([{ ...condition, value: "a ${vars.x}" }])], refs: { vars: { x: ["a"] } } },
+    "cannot be part of a text",
+  ],
+];
+
+test.each(refused)("%j is refused: %s", (source, words) => {
+  expect(problemsOf(source).join("\n")).toContain(words);
+});
+
+describe("refs and variables", () => {
+  test("refs are put in, also inside of each other, and lists of actions become part of the list", () => {
+    const ruleset = rulesOf({
+      refs: {
+        vars: { ratio: 2, tag: "seeded", both: ["a", "b"], name: "x-${vars.tag}" },
+        conditions: {
+          seeded: { field: "info.ratio", operator: ">=", value: "${vars.ratio}" },
+          both: { all: [{ $ref: "conditions.seeded" }, { ...condition, value: "{{ vars.name }}" }] },
+        },
+        actions: {
+          one: { type: "add_tag", params: { tags: "${vars.both}" } },
+          two: [{ $ref: "actions.one" }, { type: "stop" }],
+        },
+      },
+      rules: [
+        {
+          name: "a",
+          conditions: { $ref: "conditions.both" },
+          actions: [{ type: "recheck" }, { $ref: "actions.two" }],
+        },
+      ],
+    });
+    const [only] = ruleset.rules;
+    expect(only?.actions.map(({ action }) => action.name)).toEqual(["recheck", "add_tag", "stop"]);
+    expect(JSON.stringify(only?.condition)).toContain("info.ratio >= 2");
+    expect(JSON.stringify(only?.condition)).toContain("x-seeded");
+  });
+
+  test("anchors and merge keys of YAML work", () => {
+    const ruleset = rulesOf(`
+rules:
+  - <<: &defaults {stop_on_match: true}
+    name: a
+    conditions: &c [{field: info.name, operator: ==, value: x}]
+    actions: [{type: stop}]
+  - {name: b, conditions: *c, actions: [{type: stop}]}
+`);
+    expect(ruleset.rules.map(({ stopOnMatch }) => stopOnMatch)).toEqual([true, false]);
+  });
+
+  test("a small file that would become a huge one is refused", () => {
+    const lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"];
+    for (let at = 1; at < 9; at += 1)
+      lines.push(`a${at}: &a${at} [${Array.from({ length: 10 }, () => `*a${at - 1}`).join(", ")}]`);
+    expect(problemsOf(`${lines.join("\n")}\nrules: []`).join("\n")).toContain("holds too much");
+  });
+});
+
+describe("without strict", () => {
+  test("wrong rules are left out and unknown keys ignored, each with a warning", () => {
+    const source = {
+      rules: [
+        { ...rule([condition]), colour: "red" },
+        { ...rule({ alll: [] }), name: "b" },
+      ],
+    };
+    const loaded = loadRules(JSON.stringify(source), { strict: false });
+    expect(loaded).toMatchObject({ ok: true, ruleset: { rules: [{ name: "a rule" }] } });
+    const said = loaded.ok ? loaded.ruleset.warnings.map(({ message }) => message).join("\n") : "";
+    expect(said).toContain("there is no key colour here; it is ignored");
+    expect(said).toContain("there is no group alll");
+    expect(said).toContain("this rule is left out");
+  });
+});
+
+describe("whatever the file says", () => {
+  const words = [
+    "rules",
+    "name",
+    "conditions",
+    "all",
+    "any",
+    "none",
+    "field",
+    "operator",
+    "value",
+    "actions",
+    "type",
+    "params",
+    "refs",
+    "vars",
+    "$ref",
+    "match",
+    "count",
+    "context",
+    "safety",
+    "info.name",
+    "files.name",
+    "matches",
+    "==",
+    "in",
+    "older_than",
+    "add_tag",
+    "delete_torrent",
+    "conditions.x",
+    "${vars.x}",
+    "7d",
+    "(",
+    "[a",
+    "<<",
+  ];
+  const word = fc.oneof(fc.constantFrom(...words), fc.string({ maxLength: 8 }));
+  const value = fc.letrec((tie) => ({
+    any: fc.oneof(
+      { depthSize: "medium" },
+      word,
+      fc.integer(),
+      fc.boolean(),
+      fc.constant(null),
+      fc.double(),
+      tie("list"),
+      tie("map"),
+    ),
+    list: fc.array(tie("any"), { maxLength: 4 }),
+    map: fc.dictionary(word, tie("any"), { maxKeys: 5 }),
+  })).any;
+
+  test("random structures are loaded or refused with places, never anything else", () => {
+    fc.assert(
+      fc.property(value, fc.boolean(), (source, strict) => {
+        const loaded = loadRules(JSON.stringify(source), { strict });
+        if (loaded.ok) return true;
+        return (
+          loaded.problems.length > 0 &&
+          loaded.problems.every(({ line, column, message }) => line > 0 && column > 0 && message !== "")
+        );
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test("random rules are loaded or refused with places", () => {
+    const near = fc.record({ name: word, conditions: value, actions: value }, { requiredKeys: [] });
+    fc.assert(
+      fc.property(fc.array(near, { maxLength: 3 }), (rules) => {
+        const loaded = loadRules(JSON.stringify({ rules }));
+        return loaded.ok || loaded.problems.every(({ message }) => message !== "");
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test("random text is loaded or refused with places", () => {
+    const piece = fc.oneof(
+      fc.constantFrom(
+        ...words,
+        ": ",
+        "\n",
+        "  ",
+        "- ",
+        "*a",
+        "&a ",
+        "!t ",
+        "%",
+        "|\n",
+        "'",
+        '"',
+        "{",
+        "}",
+        "[",
+        "]",
+        "#",
+        "? ",
+      ),
+      fc.string({ maxLength: 3 }),
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
+        const loaded = loadRules(pieces.join(""));
+        return loaded.ok || loaded.problems.length > 0;
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
