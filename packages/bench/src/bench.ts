@@ -4,6 +4,7 @@ import { bundleSize } from "./bundle-size.ts";
 import { coldStart } from "./cold-start.ts";
 import { type Row, table } from "./figures.ts";
 import { memory } from "./memory.ts";
+import { rules } from "./rules.ts";
 import { syncLatency } from "./sync-latency.ts";
 
 const usage = `npm run bench                    every figure; takes about 12 minutes
@@ -19,6 +20,7 @@ const benchmarks: Record<string, () => Promise<Row[]>> = {
   "sync-latency": syncLatency,
   "cold-start": coldStart,
   "bundle-size": () => bundleSize("port-sync"),
+  rules,
   memory: () => memory(Number(values.minutes)),
 };
 

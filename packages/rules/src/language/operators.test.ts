@@ -86,10 +86,12 @@ const scalars: readonly Case[] = [
 ];
 
 describe("one value", () => {
-  test.each(scalars)("info.%s holding %j %s %j: %5$s", (field, actual, operator, value, answer) => {
-    const subject = subjectOf({ [field]: actual });
-    expect(truthNames[ask({ all: [{ field: `info.${field}`, operator, value }] }, subject)]).toBe(answer);
-  });
+  for (const [field, actual, operator, value, answer] of scalars) {
+    test(`info.${field} holding ${JSON.stringify(actual)} ${operator} ${JSON.stringify(value)}: ${answer}`, () => {
+      const subject = subjectOf({ [field]: actual });
+      expect(truthNames[ask({ all: [{ field: `info.${field}`, operator, value }] }, subject)]).toBe(answer);
+    });
+  }
 });
 
 const byOperator: readonly (readonly [operator: string, value: unknown, onNull: "yes" | "no"])[] = [

@@ -4,6 +4,7 @@ import {
   type QbitClient,
   QbitNotFoundError,
   QbitResponseError,
+  QbitUnsupportedError,
   type Torrent,
 } from "@qbit-sidecars/qbit-client";
 import type { PartName } from "../language/field.ts";
@@ -39,7 +40,9 @@ export class ClientQbittorrent implements RulesQbittorrent {
       return await this.#part(name, hash, signal);
     } catch (error) {
       if (error instanceof QbitNotFoundError) return "gone";
-      if (error instanceof QbitResponseError) return { failed: error.message };
+      // An emulated qBittorrent may not have every endpoint; a torrent of it is not worth the whole run.
+      if (error instanceof QbitResponseError || error instanceof QbitUnsupportedError)
+        return { failed: error.message };
       throw error;
     }
   }
