@@ -9,6 +9,7 @@ import {
   planPort,
   type PortPolicy,
   type PortState,
+  renewalOf,
   type Token,
 } from "./plan-port.ts";
 
@@ -210,12 +211,31 @@ export class HoldPort {
     const lapsed = boundAtMs !== undefined && nowMs - boundAtMs >= bindingMs;
     const isFirst = this.#announcement === 0;
     const isNews = isFirst || which === "successor" || this.#interrupted || lapsed;
-    this.#state = which === "grant" ? stillGood(this.#state, nowMs) : replaced(this.#state, grant, nowMs);
+    this.#state = which === "grant" ? stillGood(this.#state, nowMs) : this.#replaced(grant, nowMs);
     this.#interrupted = false;
     this.#lastError = undefined;
     if (isNews) this.#announcement += 1;
     if (which === "successor") await this.#save();
     if (isNews) this.#events.bound?.(grant, why(which, isFirst));
+  }
+
+  #replaced(successor: Grant, nowMs: number): PortState {
+    const { successor: _s, objection: _o, previous: _p, grant, boundAtMs, ...rest } = this.#state;
+    // Make before break: the old port stays bound until qBittorrent listens on the new one.
+    const previous =
+      grant !== undefined && boundAtMs !== undefined && isHeld(this.#state, nowMs)
+        ? { previous: { grant, boundAtMs } }
+        : {};
+    return {
+      ...rest,
+      ...previous,
+      grant: successor,
+      renewAtMs: renewalOf(successor, nowMs, this.#options.policy),
+      boundAtMs: nowMs,
+      triedAtMs: nowMs,
+      notBefore: { ...rest.notBefore, port: 0 },
+      failures: { ...rest.failures, port: 0 },
+    };
   }
 
   #failed(action: Asking, error: PiaError): void {
@@ -269,24 +289,6 @@ function why(which: "grant" | "successor", isFirst: boolean): "first" | "again" 
 function stillGood(state: PortState, nowMs: number): PortState {
   const { objection: _, ...rest } = state;
   return { ...rest, boundAtMs: nowMs, triedAtMs: nowMs };
-}
-
-function replaced(state: PortState, successor: Grant, nowMs: number): PortState {
-  const { successor: _s, objection: _o, previous: _p, grant, boundAtMs, ...rest } = state;
-  // Make before break: the old port stays bound until qBittorrent listens on the new one.
-  const previous =
-    grant !== undefined && boundAtMs !== undefined && isHeld(state, nowMs)
-      ? { previous: { grant, boundAtMs } }
-      : {};
-  return {
-    ...rest,
-    ...previous,
-    grant: successor,
-    boundAtMs: nowMs,
-    triedAtMs: nowMs,
-    notBefore: { ...state.notBefore, port: 0 },
-    failures: { ...state.failures, port: 0 },
-  };
 }
 
 /** The way to the gateway is in doubt, so it is looked for again. */

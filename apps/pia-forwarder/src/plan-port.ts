@@ -19,6 +19,8 @@ export type PortState = {
   token?: Token;
   /** The port in force. */
   grant?: Grant;
+  /** When to get another one, if other than `renewBeforeMs` before its end. */
+  renewAtMs?: number;
   boundAtMs?: number;
   triedAtMs?: number;
   objection?: Objection;
@@ -103,14 +105,19 @@ function isOver(sinceMs: number | undefined, spanMs: number, nowMs: number): boo
 }
 
 function reasonToReplace(
-  { grant, objection }: PortState,
+  { grant, objection, renewAtMs }: PortState,
   nowMs: number,
   policy: PortPolicy,
 ): Replacing | undefined {
   if (grant === undefined) return "there is none";
   if (isRejected(objection)) return "PIA does not bind it any more";
   // Whether it has expired is PIA's to say: this machine's clock may be wrong.
-  return grant.expiresAtMs - nowMs <= policy.renewBeforeMs ? "its end is near" : undefined;
+  return nowMs >= (renewAtMs ?? grant.expiresAtMs - policy.renewBeforeMs) ? "its end is near" : undefined;
+}
+
+/** When to replace a grant that is new now: were it at once, because PIA grants ports for days only, it would never end. */
+export function renewalOf({ expiresAtMs }: Grant, nowMs: number, { renewBeforeMs }: PortPolicy): number {
+  return Math.max(expiresAtMs - renewBeforeMs, nowMs + (expiresAtMs - nowMs) / 2);
 }
 
 /** An old token is better than none while no other may be asked for: PIA decides whether it is good. */

@@ -16,7 +16,7 @@ export type Reported = {
 /** The body of `GET /status`. No secret is in it. */
 export function statusReport({ view, holding, giving, given, changes, renewBeforeMs }: Reported) {
   const { state, held, gateway, trouble } = view();
-  const { grant, boundAtMs, successor, previous, objection, token } = state;
+  const { grant, boundAtMs, renewAtMs, successor, previous, objection, token } = state;
   return {
     running: true,
     held,
@@ -24,7 +24,7 @@ export function statusReport({ view, holding, giving, given, changes, renewBefor
     ...(held ? {} : { why: holding().reason }),
     bound_at: isoTime(boundAtMs),
     expires_at: isoTime(grant?.expiresAtMs),
-    renews_at: isoTime(grant && grant.expiresAtMs - renewBeforeMs),
+    renews_at: isoTime(renewAtMs ?? (grant && grant.expiresAtMs - renewBeforeMs)),
     gateway: gateway ?? null,
     token: token ? { from: token.from, obtained_at: isoTime(token.obtainedAtMs) } : null,
     ...(successor && { next_port: successor.port }),

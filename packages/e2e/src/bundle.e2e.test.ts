@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { runApp } from "./run-app.ts";
 import { setStage } from "./stage.ts";
 
-const apps = ["port-sync"] as const;
+const apps = ["port-sync", "pia-forwarder"] as const;
 
 type Ended = { code: number; stdout: string; stderr: string };
 
