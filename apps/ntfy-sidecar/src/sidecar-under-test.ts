@@ -50,7 +50,7 @@ export async function startWorld({ env: given, clock, ...options }: WorldOptions
   const lines: LogLine[] = [];
   let stop = nothing;
   const start = (env: Record<string, string> = {}) => {
-    stop = run({
+    stop = runSidecar({
       lines,
       clock,
       env: {
@@ -99,8 +99,8 @@ async function nothing(): Promise<void> {}
 
 type Run = { lines: LogLine[]; clock: FakeClock | undefined; env: Record<string, string> };
 
-/** @returns stops it and waits for its end */
-function run({ lines, clock, env }: Run): () => Promise<void> {
+/** Runs the program in this process. @returns stops it and waits for its end */
+export function runSidecar({ lines, clock, env }: Run): () => Promise<void> {
   const signals = new Map<string, (...args: never[]) => void>();
   const { promise: exited, resolve: exit } = Promise.withResolvers<number>();
   program(

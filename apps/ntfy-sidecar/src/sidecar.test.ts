@@ -293,6 +293,35 @@ describe("qBittorrent is asked no more than needed", () => {
   );
 });
 
+describe("alerts", () => {
+  test("an error, a stall and a full disk are each one card, which goes when it is over", async () => {
+    const clock = new FakeClock(Date.now());
+    await using at = await startWorld({
+      clock,
+      env: { NOTIFY_STALLED: "true", STALLED_AFTER: "1m", DISK_LOW: "10GB", NOTIFY_PROGRESS: "false" },
+      qbittorrent: { torrents: [{ hash, name: "Ill", fields: downloading }] },
+    });
+    const titles = () => screenOf(at).cards.map(({ title }) => title);
+    const shown = (...wanted: string[]) =>
+      clock.advanceUntil(() => JSON.stringify(titles()) === JSON.stringify(wanted), {
+        what: wanted.join(", ") || "no card",
+      });
+    await started(at);
+    await shown("Download stalled");
+    at.qbittorrent.updateTorrent(hash, { state: "error", amount_left: 900 });
+    await shown("Download stalled", "Download error");
+    at.qbittorrent.updateTorrent(hash, { state: "downloading", amount_left: 800 });
+    await shown();
+    at.qbittorrent.setTransfer({ free_space_on_disk: 9_000_000_000 });
+    await shown("Disk almost full");
+    at.qbittorrent.setTransfer({ free_space_on_disk: 10_500_000_000 });
+    await pass(clock, 5000);
+    expect(titles()).toEqual(["Disk almost full"]);
+    at.qbittorrent.setTransfer({ free_space_on_disk: 12_000_000_000 });
+    await shown();
+  });
+});
+
 describe("trouble with qBittorrent", () => {
   test.each(["5.1.0", "5.3.0"] as const)(
     "with %s one login serves all torrents, and a lost session is renewed",
