@@ -23,7 +23,7 @@ export const categoryAndTagRoutes: Routes = {
   "torrents/editCategory": {
     method: "POST",
     since: "2.1.0",
-    needs: ["category", "savePath"],
+    needs: ({ profile }) => (profile.has("categoryShareLimits") ? ["category"] : ["category", "savePath"]),
     run: editCategory,
   },
   "torrents/removeCategories": {
@@ -70,6 +70,8 @@ function editCategory({ state, params }: Call): void {
   const after = categoryOf(state, params);
   const isNew = state.profile.has("categoryShareLimits");
   if (before === undefined && isNew) throw new Refusal(404, "Category does not exist");
+  // From 5.3 on what is not sent stays as it is.
+  if (isNew && params["savePath"] === undefined) after.savePath = before?.savePath ?? "";
   const isSame = before?.savePath === after.savePath && before.downloadPath === after.downloadPath;
   if (before === undefined || (isSame && !isNew)) throw new Refusal(409, "Unable to edit category");
   state.categories.set(name, after);

@@ -23,8 +23,11 @@ export const syncRoutes: Routes = {
 
 function maindata({ state, session, params }: Call): Answer {
   const rid = integer(params["rid"]) ?? 0;
-  const answer = state.profile.has("changeBuffer") ? bufferedDifference : differenceFromAccepted;
-  return jsonText(answer(session.maindata, rid, snapshotOf(state, session.maindata)));
+  const { profile } = state;
+  const now = snapshotOf(state, session.maindata);
+  if (!profile.has("changeBuffer")) return jsonText(differenceFromAccepted(session.maindata, rid, now));
+  const keeps = profile.has("changesAddUp") ? "allChanges" : "lastChange";
+  return jsonText(bufferedDifference(session.maindata, rid, { now, keeps }));
 }
 
 function torrentPeers({ state, session, params }: Call): Answer {

@@ -63,10 +63,10 @@ function editTracker({ state, params }: Call): void {
   const { profile } = state;
   const isNew = profile.has("trackerUrlParam");
   const { newUrl, tier } = params;
+  const torrent = theTorrent(state, params);
   if (isNew && newUrl === undefined && tier === undefined) {
     throw new Refusal(400, "Must specify at least one of [newUrl, tier]");
   }
-  const torrent = theTorrent(state, params);
   const oldUrl = params[isNew ? "url" : "origUrl"] ?? "";
   if (newUrl === oldUrl && tier === undefined) return;
   const isThere = torrent.trackers.some(({ url }) => url === oldUrl);

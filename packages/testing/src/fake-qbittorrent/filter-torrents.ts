@@ -12,11 +12,16 @@ const seeding = "uploading stalledUP checkingUP queuedUP forcedUP".split(" ");
 const active = "metaDL forcedMetaDL downloading forcedDL uploading forcedUP moving".split(" ");
 const stopped = "pausedDL stoppedDL pausedUP stoppedUP".split(" ");
 
+/** From 5.2 on only who moves bytes is active; before, whoever might at any moment. */
+function isActive(state: FakeState, torrent: FakeTorrent, name: string): boolean {
+  const { upspeed, dlspeed } = showTorrent(state, torrent);
+  if (state.profile.has("activeMeansTraffic")) return Number(upspeed) + Number(dlspeed) > 0;
+  return active.includes(name) || (name === "stalledDL" && Number(upspeed) > 0);
+}
+
 /** A word that is no filter of the version shows everything. */
 function matchesFilter(state: FakeState, torrent: FakeTorrent, filter: string): boolean {
   const name = stateName(state, torrent);
-  const isActive =
-    active.includes(name) || (name === "stalledDL" && Number(showTorrent(state, torrent)["upspeed"]) > 0);
   const hasStopStart = state.profile.has("stopStart");
   switch (filter) {
     case "downloading":
@@ -32,9 +37,9 @@ function matchesFilter(state: FakeState, torrent: FakeTorrent, filter: string): 
     case "running":
       return hasStopStart !== (filter === "running") || !stopped.includes(name);
     case "active":
-      return isActive;
+      return isActive(state, torrent, name);
     case "inactive":
-      return !isActive;
+      return !isActive(state, torrent, name);
     case "stalled":
       return name.startsWith("stalled");
     case "stalled_uploading":

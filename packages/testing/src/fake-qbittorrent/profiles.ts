@@ -65,6 +65,7 @@ const since = {
   addTags: "2.6.2",
   contentLayout: "2.7.0",
   infohashes: "2.8.4",
+  activeMeansTraffic: "2.12.0",
   tagFilter: "2.8.4",
   plainSavePath: "2.8.4",
   neverIsMinusOne: "2.9.2",
@@ -93,6 +94,7 @@ const since = {
   categoryDownloadPath: "2.8.4",
   // sync
   changeBuffer: "2.9.2",
+  changesAddUp: "2.12.0",
   trackersInMaindata: "2.5.2",
 } as const satisfies Record<string, string>;
 

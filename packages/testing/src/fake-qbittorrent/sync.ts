@@ -46,19 +46,26 @@ export function differenceFromAccepted(memory: SyncMemory, rid: number, now: Sna
   return write(change, { rid: memory.sentRid, isFull, withEmpty: isFull });
 }
 
+/** How the change buffer treats one object that changes twice before the client confirms. */
+export type BufferKeeps = "lastChange" | "allChanges";
+
 /**
  * 4.6 and later: what changed since the last call, whoever saw it, goes into a buffer that is emptied when the client
- * confirms. One object has one place in it: when an answer was lost, a field that changed before it and not again
- * after it is lost with it.
+ * confirms. Up to 5.1 one object has one place in it: when an answer was lost, a field that changed before it and not
+ * again after it is lost with it. Later the changes of an object add up.
  */
-export function bufferedDifference(memory: SyncMemory, rid: number, now: Snapshot): string {
+export function bufferedDifference(
+  memory: SyncMemory,
+  rid: number,
+  { now, keeps }: { now: Snapshot; keeps: BufferKeeps },
+): string {
   if (rid > 0 && rid === memory.sentRid) {
     memory.acceptedRid = rid;
     memory.buffer = new Map();
   }
   const isFull = rid <= 0 || memory.sentRid === 0 || rid !== memory.acceptedRid;
   for (const [key, change] of differences(memory.sentRid === 0 ? now : memory.sent, now)) {
-    mergeInto(memory.buffer, key, change);
+    memory.buffer.set(key, merged(memory.buffer.get(key), change, keeps));
   }
   if (isFull) memory.buffer = everything(now);
   memory.sent = now;
@@ -76,22 +83,21 @@ function nextRid(rid: number): number {
   return (rid % 1_000_000) + 1;
 }
 
-function mergeInto(buffer: Map<string, Change>, key: string, change: Change): void {
-  const buffered = buffer.get(key) ?? {
-    kind: change.kind,
-    changed: new Map<string, Json>(),
-    removed: new Set<string>(),
-  };
-  buffer.set(key, buffered);
-  if (change.kind === "record" && change.changed.size > 0) buffered.changed.clear();
+function merged(before: Change | undefined, change: Change, keeps: BufferKeeps): Change {
+  if (before === undefined) return change;
+  const replacesRecord = keeps === "lastChange" && change.kind === "record" && change.changed.size > 0;
+  const changed = new Map(replacesRecord ? [] : before.changed);
+  const removed = new Set(before.removed);
+  const addsUp = keeps === "allChanges" && change.kind === "objects";
   for (const [id, value] of change.changed) {
-    buffered.changed.set(id, value);
-    buffered.removed.delete(id);
+    changed.set(id, addsUp ? { ...(changed.get(id) as Fields), ...(value as Fields) } : value);
+    removed.delete(id);
   }
   for (const id of change.removed) {
-    buffered.changed.delete(id);
-    buffered.removed.add(id);
+    changed.delete(id);
+    removed.add(id);
   }
+  return { kind: change.kind, changed, removed };
 }
 
 function everything(now: Snapshot): Map<string, Change> {

@@ -11,7 +11,7 @@ const patienceMs = 5000;
 export type Sides = {
   real: Side;
   fake: Side;
-  /** From 4.6 on a lost answer of `sync/maindata` loses fields. */
+  /** From 4.6 to 5.1 a lost answer of `sync/maindata` loses fields. */
   losesFields: boolean;
   /** Called before each torrent is added. */
   putTrustedFiles: () => Promise<void>;

