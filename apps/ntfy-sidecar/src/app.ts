@@ -35,7 +35,7 @@ export async function ntfySidecar(config: Config, service: Service): Promise<voi
     await ledger.save();
   });
   const delivering = startDelivering({ config, ledger, ntfy, counts, service });
-  const watching = startWatching({ watch, delivering, ledger, counts, service });
+  const watching = startWatching({ watch, delivering, counts, service });
   serveHealth({ config, ledger, ntfy, watching, delivering, service });
   const hooks = await startTrackServer({
     address: config.listenAddr,
@@ -105,10 +105,9 @@ function updatesInPlace(config: Config, ntfy: Ntfy): boolean | undefined {
 function startWatching({
   watch,
   delivering,
-  ledger,
   counts,
   service,
-}: Omit<Parts, "config" | "ntfy"> & { watch: DownloadWatch; delivering: Loop }): Loop {
+}: Omit<Parts, "config" | "ntfy" | "ledger"> & { watch: DownloadWatch; delivering: Loop }): Loop {
   return service.closers.use(
     startLoop({
       ...service,
@@ -122,13 +121,14 @@ function startWatching({
       step: async ({ signal }) => {
         try {
           const before = watch.looks;
-          await watch.look(signal);
+          const isNew = await watch.look(signal);
           if (watch.looks > before) counts.look();
+          // Only then: a wake makes it try again at once, and ntfy may be down.
+          if (isNew) delivering.wake("notices");
         } catch (error) {
           if (!signal.aborted) counts.failure(error);
           throw error;
         }
-        if (ledger.outbox.size > 0) delivering.wake("notices");
         return { converged: true };
       },
     }),

@@ -113,21 +113,29 @@ export class DownloadWatch {
     return Math.min(restMs, alwaysMs);
   }
 
-  /** Looks at qBittorrent once and puts what is to be told into the outbox. @throws when it cannot be asked */
-  async look(signal: AbortSignal): Promise<void> {
+  /**
+   * Looks at qBittorrent once and puts what is to be told into the outbox.
+   *
+   * @returns whether there is something new to send
+   * @throws when qBittorrent cannot be asked
+   */
+  async look(signal: AbortSignal): Promise<boolean> {
     const { torrents, ledger } = this.#options;
-    if (this.nextLookMs() === Infinity) return;
+    if (this.nextLookMs() === Infinity) return false;
     this.#upToDate = false;
     const change = await torrents.poll({ signal });
     this.#looks += 1;
     this.#upToDate = true;
+    const before = ledger.outbox.list;
     // From here to the save nothing waits: what happened and its notices are written together or not at all.
     this.#discover(change);
     this.#plan(this.#followAll());
     this.#watchDisk();
     const anyMoves = [...ledger.tracked.values()].some((tracked) => !isResting(tracked, this.#options.now()));
     this.#restingLooks = anyMoves ? 0 : this.#restingLooks + 1;
+    const isNew = ledger.outbox.list !== before;
     await ledger.save();
+    return isNew;
   }
 
   #idOf(ref: string): string {

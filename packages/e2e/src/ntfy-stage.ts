@@ -132,8 +132,11 @@ export class NtfyStage implements AsyncDisposable {
   }
 
   async downloaded({ torrentId, name }: MadeTorrent): Promise<void> {
-    const isComplete = async () =>
-      (await this.client.torrents.info({ hashes: [torrentId] }))[0]?.progress === 1;
+    const isComplete = async () => {
+      // So that the phone is seen to change meanwhile; ntfy may be down in this story.
+      await this.#messages().catch(() => []);
+      return (await this.client.torrents.info({ hashes: [torrentId] }))[0]?.progress === 1;
+    };
     await waitFor(isComplete, { what: `${name} being there`, timeoutMs: patienceMs });
     this.#tell("qBittorrent", `has all of ${name}`);
   }

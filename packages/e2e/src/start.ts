@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs, styleText } from "node:util";
+import { type NtfyNarrator, NtfyStage } from "./ntfy-stage.ts";
 import { type Narrator, setStage } from "./stage.ts";
-import { portSyncStories, type Story } from "./stories/port-sync.ts";
+import { ntfySidecarStories } from "./stories/ntfy-sidecar.ts";
+import { portSyncStories } from "./stories/port-sync.ts";
 
-const usage = `npm start              shows port-sync at work on a real qBittorrent until Ctrl-C
+const usage = `npm start              shows the apps at work on real servers until Ctrl-C
 npm start -- --once    plays each story once; exits 0 only if each was seen to come true`;
 
 const { values } = parseArgs({
@@ -16,33 +18,42 @@ process.on("SIGTERM", () => stop.abort());
 if (values.help) console.log(usage);
 else process.exitCode = await show(values.once === true, stop.signal);
 
+/** A story with its stage and narrator. */
+type Story = { title: string; play(): Promise<void> };
+
 /** @returns the exit code */
 async function show(once: boolean, signal: AbortSignal): Promise<number> {
   const tell = narrator();
-  console.log(styleText("dim", "Getting a real qBittorrent (the first time this takes a few seconds) …"));
+  console.log(styleText("dim", "Getting real servers (the first time this takes a few seconds) …"));
   await using stage = await setStage({ tell });
+  await using ntfyStage = await NtfyStage.set({ tell });
   console.log(`
   qBittorrent's WebUI   ${stage.qbittorrent.url}   (no login needed from here)
   port-sync's status    ${stage.healthUrl}/status   also /readyz and /metrics
   the port file         ${stage.gluetun.portFile}   write a port into it and watch
+  ntfy's web page       ${ntfyStage.webPage}   open it and watch the card
+  ntfy-sidecar's status ${ntfyStage.statusUrl}
 `);
-  const play = (story: Story) => story.play(stage, tell);
+  const stories: Story[] = [
+    ...portSyncStories.map((story) => ({ title: story.title, play: () => story.play(stage, tell) })),
+    ...ntfySidecarStories.map((story) => ({ title: story.title, play: () => story.play(ntfyStage, tell) })),
+  ];
   // A person needs a moment between two stories; a script does not.
-  const told = await tellAll(portSyncStories, { signal, play, pauseMs: once ? 0 : 2000 });
+  const told = await tellAll(stories, { signal, pauseMs: once ? 0 : 2000 });
   if (once || told !== "true") return conclude(told);
   console.log(
     styleText("bold", "\nAll stories came true. Now and then one is told again; Ctrl-C ends it all.\n"),
   );
-  return stay(signal, play);
+  return stay(signal, stories);
 }
 
 type Outcome = "true" | "untrue" | "stopped";
 
-type Telling = { signal: AbortSignal; play: (story: Story) => Promise<void>; pauseMs: number };
+type Telling = { signal: AbortSignal; pauseMs: number };
 
-async function tellAll(stories: readonly Story[], { signal, play, pauseMs }: Telling): Promise<Outcome> {
+async function tellAll(stories: readonly Story[], { signal, pauseMs }: Telling): Promise<Outcome> {
   for (const story of stories) {
-    const outcome = await tellStory(story, signal, play);
+    const outcome = await tellStory(story, signal);
     if (outcome !== "true") return outcome;
     if (!(await pause(pauseMs, signal))) return "stopped";
   }
@@ -54,18 +65,14 @@ async function pause(ms: number, signal: AbortSignal): Promise<boolean> {
   return sleep(ms, true, { signal }).catch(() => false);
 }
 
-async function tellStory(
-  story: Story,
-  signal: AbortSignal,
-  play: (story: Story) => Promise<void>,
-): Promise<Outcome> {
+async function tellStory(story: Story, signal: AbortSignal): Promise<Outcome> {
   console.log(`\n${styleText("bold", story.title)}`);
   const stopped = new Promise<"stopped">((resolve) => {
     if (signal.aborted) resolve("stopped");
     signal.addEventListener("abort", () => resolve("stopped"), { once: true });
   });
   try {
-    const outcome = await Promise.race([play(story).then(() => "true" as const), stopped]);
+    const outcome = await Promise.race([story.play().then(() => "true" as const), stopped]);
     if (outcome === "true") console.log(styleText("green", "  ✔ seen to come true"));
     return outcome;
   } catch (error) {
@@ -80,22 +87,29 @@ function conclude(outcome: Outcome): number {
   return outcome === "untrue" ? 1 : 0;
 }
 
-async function stay(signal: AbortSignal, play: (story: Story) => Promise<void>): Promise<number> {
+async function stay(signal: AbortSignal, stories: readonly Story[]): Promise<number> {
   const pauseMs = 15_000;
   for (let next = 1; ; next += 1) {
     if (!(await pause(pauseMs, signal))) return 0;
-    const story = portSyncStories[next % portSyncStories.length];
+    const story = stories[next % stories.length];
     if (story === undefined) return 0;
-    const outcome = await tellStory(story, signal, play);
+    const outcome = await tellStory(story, signal);
     if (outcome !== "true") return conclude(outcome);
   }
 }
 
-function narrator(): Narrator {
+function narrator(): Narrator & NtfyNarrator {
   const startedAt = performance.now();
-  const colours = { gluetun: "magenta", "port-sync": "cyan", qBittorrent: "blue", you: "yellow" } as const;
-  return (who, what) => {
+  const colours = {
+    gluetun: "magenta",
+    "port-sync": "cyan",
+    "ntfy-sidecar": "cyan",
+    "the phone": "magenta",
+    qBittorrent: "blue",
+    you: "yellow",
+  } as const;
+  return (who: keyof typeof colours, what: string) => {
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1).padStart(6);
-    console.log(`${styleText("dim", `${seconds} s`)}  ${styleText(colours[who], who.padEnd(11))}  ${what}`);
+    console.log(`${styleText("dim", `${seconds} s`)}  ${styleText(colours[who], who.padEnd(12))}  ${what}`);
   };
 }
