@@ -5,6 +5,7 @@ import { coldStart } from "./cold-start.ts";
 import { type Row, table } from "./figures.ts";
 import { memory } from "./memory.ts";
 import { rules } from "./rules.ts";
+import { ntfySidecar } from "./ntfy-sidecar.ts";
 import { syncLatency } from "./sync-latency.ts";
 
 const usage = `npm run bench                    every figure; takes about 12 minutes
@@ -21,6 +22,8 @@ const benchmarks: Record<string, () => Promise<Row[]>> = {
   "cold-start": coldStart,
   "bundle-size": () => bundleSize("port-sync"),
   rules,
+  "ntfy-sidecar": ntfySidecar,
+  "ntfy-bundle-size": () => bundleSize("ntfy-sidecar"),
   memory: () => memory(Number(values.minutes)),
 };
 

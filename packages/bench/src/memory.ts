@@ -32,13 +32,13 @@ export async function memory(minutes: number): Promise<Row[]> {
 type Memory = { privateBytes: number; totalBytes: number };
 
 /** RssAnon is the process's own; the rest of VmRSS is mostly the node binary, shared with every other node. */
-async function memoryOf(pid: number): Promise<Memory> {
+export async function memoryOf(pid: number): Promise<Memory> {
   const status = await readFile(`/proc/${pid}/status`, "utf8");
   const kibibytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "mu").exec(status)?.[1]);
   return { privateBytes: kibibytes("RssAnon") * 1024, totalBytes: kibibytes("VmRSS") * 1024 };
 }
 
-function bareNode(): Disposable & { process: ChildProcess } {
+export function bareNode(): Disposable & { process: ChildProcess } {
   const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1e9)"], { stdio: "ignore" });
   return { process: child, [Symbol.dispose]: () => void child.kill("SIGKILL") };
 }

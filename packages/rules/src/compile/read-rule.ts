@@ -8,7 +8,7 @@ import { readParams } from "./read-params.ts";
 import type { Rule, RuleAction } from "./rule.ts";
 import { describe, type Entry, entry, type MapTree, plain, type Tree } from "./tree.ts";
 
-const ruleKeys = [
+export const ruleKeys = [
   "name",
   "id",
   "enabled",

@@ -85,7 +85,8 @@ class Reader {
       }
       const value = this.#node(pair.value, depth + 1, at);
       // The parser gives the merge key as a symbol, and the same word in quotes as a text.
-      if (typeof key !== "symbol") own.push({ key: `${key ?? ""}`, at, value });
+      if (typeof key !== "symbol")
+        own.push({ key: typeof key === "string" ? key : JSON.stringify(key), at, value });
       else
         for (const tree of value.kind === "list" ? value.items : [value])
           if (tree.kind === "map") merged.push(...tree.entries);

@@ -194,9 +194,11 @@ for (const version of qbittorrentVersionsUnderTest()) {
           timeoutMs: 20_000,
         });
         // 4.2 does not tell where data is, so nobody can know that it is unused.
-        if (contentPath === undefined) await expect(isThere()).resolves.toBe(true);
-        else
-          await waitFor(async () => !(await isThere()), { what: "the data to be gone", timeoutMs: 20_000 });
+        const stays = contentPath === undefined;
+        await waitFor(async () => (await isThere()) === stays, {
+          what: stays ? "the data to stay" : "the data to be gone",
+          timeoutMs: 20_000,
+        });
       },
     );
 

@@ -99,7 +99,7 @@ describe("safe deletes", () => {
       "listed 12 torrents, and 40 the time before",
     );
     for (const { hash } of fake.torrents.slice(0, 8))
-      fake.updateTorrent(String(hash), { state: "checkingResumeData" });
+      fake.updateTorrent(JSON.stringify(hash).slice(1, -1), { state: "checkingResumeData" });
     expect((await run(fake, rules)).held[0]?.reason).toContain("still loading 8 of 12");
     expect(fake.torrents).toHaveLength(12);
   });
@@ -189,8 +189,8 @@ describe("the run", () => {
     const dry = await run(fake, { rules }, { job: { dryRun: true } });
     const { entries, counters } = await run(fake, { rules });
     expect(fake.torrents[0]).toMatchObject({ tags: "a", category: "c" });
-    expect(dry.entries.map(({ result: _, ...entry }) => entry)).toEqual(
-      entries.map(({ result: _, ...entry }) => entry),
+    expect(dry.entries.map((entry) => ({ ...entry, result: "" }))).toEqual(
+      entries.map((entry) => ({ ...entry, result: "" })),
     );
     expect(counters).toMatchObject({ rules_matched: 2, torrents_stopped: 1 });
     expect(entries[1]).toMatchObject({ before: "", after: "c", because: ['info.tags == "a" (is ["a"])'] });
@@ -374,7 +374,7 @@ test(
           const dry = await run(fake, rules, { job: { dryRun: true, trace: true } });
           const real = await run(fake, rules);
           const second = await run(fake, rules);
-          const bare = (entries: typeof real.entries) => entries.map(({ result: _, ...entry }) => entry);
+          const bare = (entries: typeof real.entries) => entries.map((entry) => ({ ...entry, result: "" }));
           expect(bare(dry.entries)).toEqual(bare(real.entries));
           const yes =
             dry.trace?.flatMap((traced) => traced.rules.filter(({ answer }) => answer === "yes")) ?? [];
