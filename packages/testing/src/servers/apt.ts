@@ -56,13 +56,13 @@ export async function openAptWorkspace(
   return { dir, env, options: Object.entries(settings).flatMap(([key, value]) => ["-o", `${key}=${value}`]) };
 }
 
-/** Downloads and checks a package and everything it depends on; the paths of the files. */
+/** Downloads and checks packages and everything they depend on; the paths of the files. */
 export async function downloadWithDependencies(
   { dir, options, env }: AptWorkspace,
-  name: string,
+  names: readonly string[],
 ): Promise<string[]> {
   await runCommand("apt-get", [...options, "-qq", "update"], { env });
-  const install = ["-qq", "--yes", "--no-install-recommends", "--download-only", "install", name];
+  const install = ["-qq", "--yes", "--no-install-recommends", "--download-only", "install", ...names];
   await runCommand("apt-get", [...options, ...install], { env });
   const archives = join(dir, "cache/archives");
   return (await readdir(archives))

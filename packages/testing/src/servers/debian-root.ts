@@ -84,7 +84,7 @@ async function fillRoot(
   try {
     const source = { mirror: await debianMirror(env), suite: kind.debian.suite };
     const apt = await openAptWorkspace(work, source, env);
-    const debs = await downloadWithDependencies(apt, kind.debian.package);
+    const debs = await downloadWithDependencies(apt, [kind.debian.package]);
     const versions = await versionsOf(kind, debs, env);
     await unpack(debs, root, env);
     const packages = Object.fromEntries(

@@ -1,0 +1,149 @@
+import { DebianMachine, type Ended, type InitSystem } from "@qbit-sidecars/testing/machine";
+import { waitFor } from "@qbit-sidecars/testing";
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+
+const app = new URL("../../../apps/pia-forwarder/", import.meta.url);
+const patienceMs = 60_000;
+
+/** A Linux host with an init system, a Node in its PATH, and what a person unpacks to install pia-forwarder. */
+export class PiaForwarderHost implements AsyncDisposable {
+  readonly machine: DebianMachine;
+  readonly init: InitSystem;
+
+  private constructor(machine: DebianMachine, init: InitSystem) {
+    this.machine = machine;
+    this.init = init;
+  }
+
+  static async start(init: InitSystem): Promise<PiaForwarderHost> {
+    const machine = await DebianMachine.start({
+      init,
+      mounts: {
+        "/src/apps/pia-forwarder/host": fileURLToPath(new URL("host", app)),
+        "/src/apps/pia-forwarder/dist/main.js": fileURLToPath(new URL("dist/main.js", app)),
+        "/usr/local/bin/node": process.execPath,
+      },
+    });
+    return new PiaForwarderHost(machine, init);
+  }
+
+  installer(args: string): Promise<Ended> {
+    return this.machine.run(`sh /src/apps/pia-forwarder/host/install.sh ${args}`);
+  }
+
+  /** @throws Error with all it printed when the command fails */
+  must(command: string, options?: { input: string }): Promise<string> {
+    return this.machine.must(command, options);
+  }
+
+  async succeeds(command: string): Promise<boolean> {
+    return (await this.machine.run(command)).code === 0;
+  }
+
+  write(path: string, content: string): Promise<string> {
+    return this.must(`mkdir -p "$(dirname ${path})" && cat >${path}`, { input: content });
+  }
+
+  read(path: string): Promise<string> {
+    return this.must(`cat ${path}`);
+  }
+
+  /** As a person of this host would say it: start, stop, restart, status. */
+  service(verb: "start" | "stop" | "restart" | "status", name = "pia-forwarder"): Promise<Ended> {
+    return this.machine.run(
+      this.init === "systemd" ? `systemctl --no-pager ${verb} ${name}` : `rc-service ${name} ${verb}`,
+    );
+  }
+
+  async isRunning(name = "pia-forwarder"): Promise<boolean> {
+    return (await this.service("status", name)).code === 0;
+  }
+
+  /** The pid of pia-forwarder's process, not the one that was there before, once it answers on its health address. */
+  healthy(other = ""): Promise<string> {
+    const probe = "HEALTH_ADDR=127.0.0.1:9102 node /opt/pia-forwarder/main.js healthcheck";
+    const pid = async () => (await this.must(`${probe} && pgrep -u pia-forwarder -f main.js`)).trim();
+    const another = async () => {
+      const found = await pid();
+      return found === other ? "" : found;
+    };
+    return waitFor(another, { what: "pia-forwarder to be healthy", timeoutMs: patienceMs });
+  }
+
+  /** The shell blocks of the host's README that are for this init system, as a person pastes them: one after another. */
+  async pasteReadme(): Promise<Ended[]> {
+    const text = await readFile(new URL("host/README.md", app), "utf8");
+    const blocks = [...text.matchAll(/^```sh ?(\w*)\n(.*?)^```$/gmsu)]
+      .filter(([, only]) => only === "" || only === this.init)
+      .map(([, , commands = ""]) => commands);
+    await this.write("/usr/local/bin/sudo", '#!/bin/sh\nexec "$@"\n');
+    await this.must("chmod +x /usr/local/bin/sudo");
+    const ended: Ended[] = [];
+    const folder = () => (ended.length === 0 ? "/src" : "/src/apps/pia-forwarder/host");
+    for (const block of blocks) ended.push(await this.machine.run(`set -e; cd ${folder()}\n${block}`));
+    return ended;
+  }
+
+  /** NAME=value of a process. */
+  async environ(pid: string): Promise<string[]> {
+    return (await this.must(`cat /proc/${pid}/environ`)).split("\0");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.machine[Symbol.asyncDispose]();
+  }
+}
+
+/** An installation of the service that came before, as its own install.sh leaves it, running. */
+export async function installPredecessor(host: PiaForwarderHost): Promise<void> {
+  await host.write("/opt/pia-qbittorrent-sync/pia_qbittorrent_sync.py", "# 615 lines of it\n");
+  if (host.init === "systemd") {
+    await host.write("/etc/systemd/system/pia-qbittorrent-sync.service", predecessor.unit);
+    await host.must("systemctl daemon-reload && systemctl enable --now pia-qbittorrent-sync");
+  } else {
+    await host.write("/etc/init.d/pia-qbittorrent-sync", predecessor.initd);
+    await host.write("/etc/conf.d/pia-qbittorrent-sync", predecessor.confd);
+    await host.must(
+      "chmod +x /etc/init.d/pia-qbittorrent-sync && rc-update add pia-qbittorrent-sync default",
+    );
+    await host.must("rc-service pia-qbittorrent-sync start");
+  }
+}
+
+/** What its password is, and how the three kinds of file spell it. */
+export const oldPassword = `it's 100% "odd" $HOME`;
+
+const predecessor = {
+  unit: `[Unit]
+Description=PIA qBittorrent Port Sync
+
+[Service]
+ExecStart=/usr/bin/sleep infinity
+Environment="PIA_USERNAME=p1234567" 'QBITTORRENT_HOST=http://10.1.2.3:8080' \\
+    CHECK_INTERVAL=3600
+Environment="PIA_PASSWORD=it's 100%% \\"odd\\" $HOME"
+Environment=PIA_GATEWAY=10.0.0.1
+#Environment=PIA_HOSTNAME=commented
+Environment=PYTHONUNBUFFERED=1
+Environment="QBITTORRENT_PASSWORD=your_password"
+
+[Install]
+WantedBy=multi-user.target
+`,
+  confd: `# PIA qBittorrent Sync
+export PIA_USERNAME="p1234567"
+export PIA_PASSWORD="it's 100% \\"odd\\" \\$HOME"
+export PIA_GATEWAY=10.0.0.1
+# export PIA_HOSTNAME=commented
+export QBITTORRENT_HOST='http://10.1.2.3:8080'
+export QBITTORRENT_PASSWORD="your_password"
+export CHECK_INTERVAL="3600"
+`.replaceAll("\n", "\r\n"),
+  initd: `#!/sbin/openrc-run
+command=/usr/bin/sleep
+command_args=infinity
+command_background=yes
+pidfile=/run/pia-qbittorrent-sync.pid
+`,
+};
