@@ -10,6 +10,8 @@ function giving(options: { withoutQbittorrent?: boolean } = {}) {
     listening: 6881,
     file: undefined as number | undefined,
     rebinds: 0,
+    disconnected: false,
+    nowMs: 0,
     given: [] as number[],
     changes: [] as Change[],
     deaf: false,
@@ -21,6 +23,7 @@ function giving(options: { withoutQbittorrent?: boolean } = {}) {
     listener: options.withoutQbittorrent
       ? undefined
       : {
+          isDeaf: () => Promise.resolve(at.disconnected),
           listenOn({ port, rebind }) {
             if (at.deaf) return Promise.reject(new Error("qBittorrent is away"));
             const before = at.listening;
@@ -37,7 +40,7 @@ function giving(options: { withoutQbittorrent?: boolean } = {}) {
         return Promise.resolve();
       },
     },
-    now: () => 0,
+    now: () => at.nowMs,
   });
   give.onChange((change) => at.changes.push(change));
   return { at, give };
@@ -71,6 +74,26 @@ describe("giving the port over", () => {
     at.deaf = false;
     await expect(give.step(signal)).rejects.toThrow("full");
     expect(at).toMatchObject({ listening: 51_813, given: [] });
+  });
+
+  test("one that says it does not listen is made to, after a minute and then ever less often", async () => {
+    const { at, give } = giving();
+    at.disconnected = true;
+    const minutes: number[] = [];
+    for (let minute = 0; minute <= 130; minute += 1) {
+      at.nowMs = minute * 60_000;
+      const before = at.rebinds;
+      await give.step(signal);
+      if (at.rebinds > before) minutes.push(minute);
+    }
+    expect(minutes).toEqual([1, 3, 7, 15, 31, 61, 91, 121]);
+    expect(at.changes.at(-1)).toMatchObject({ kind: "rebind", why: "qBittorrent did not listen" });
+    at.disconnected = false;
+    await give.step(signal);
+    at.disconnected = true;
+    at.nowMs += 60_000;
+    await give.step(signal);
+    expect(at.rebinds).toBe(8);
   });
 
   test("a lost port empties the file and leaves qBittorrent alone", async () => {

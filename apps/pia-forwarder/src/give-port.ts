@@ -1,3 +1,4 @@
+import { afterLook, afterRebind, type Deafness, isTooLong, notDeaf } from "./deafness.ts";
 import type { HeldPort } from "./hold-port.ts";
 
 /** What of qBittorrent's giving it a port needs. Resolves once qBittorrent confirms. */
@@ -6,6 +7,8 @@ export type Listener = {
     wanted: { port: number; rebind: boolean },
     signal: AbortSignal,
   ): Promise<{ outcome: "unchanged" | "set" | "rebound"; before: number }>;
+  /** Whether it says itself that it does not listen ("disconnected"). */
+  isDeaf(signal: AbortSignal): Promise<boolean>;
 };
 
 export type Noticeboard = { write(port: number | undefined, options?: { anew?: boolean }): Promise<unknown> };
@@ -33,6 +36,7 @@ export class GivePort {
   /** What each of the two was given last. */
   #written: HeldPort | undefined;
   #listening: HeldPort | undefined;
+  #deafness: Deafness = notDeaf;
 
   constructor(options: GivePortOptions) {
     this.#options = options;
@@ -73,21 +77,25 @@ export class GivePort {
     const before = this.#written?.port;
     this.#written = held;
     // Without qBittorrent the file is all there is to change.
-    if (listener === undefined && before !== held.port) this.#changed(before ?? 0, held, "set");
+    if (listener === undefined && before !== held.port) this.#changed(before ?? 0, held, setBecause(false));
   }
 
   async #listen(held: HeldPort, signal: AbortSignal): Promise<void> {
     const { listener } = this.#options;
     if (listener === undefined) return;
-    const rebind = isAnnouncedAgain(this.#listening, held);
+    const nowMs = this.#options.now();
+    this.#deafness = afterLook(this.#deafness, await listener.isDeaf(signal), nowMs);
+    const rebind = isAnnouncedAgain(this.#listening, held) || isTooLong(this.#deafness, nowMs);
     const { outcome, before } = await listener.listenOn({ port: held.port, rebind }, signal);
+    if (rebind) this.#deafness = afterRebind(this.#deafness, nowMs);
+    const why = isAnnouncedAgain(this.#listening, held) ? interrupted : "qBittorrent did not listen";
     this.#listening = held;
-    if (outcome !== "unchanged") this.#changed(before, held, outcome === "rebound" ? "rebind" : "set");
+    if (outcome === "rebound") this.#changed(before, held, { kind: "rebind", why });
+    if (outcome === "set") this.#changed(before, held, setBecause(before === held.port));
   }
 
-  #changed(from: number, { port }: HeldPort, kind: Change["kind"]): void {
-    const why = whyOf(kind, from === port);
-    const change = { at: new Date(this.#options.now()), from, to: port, kind, why };
+  #changed(from: number, { port }: HeldPort, reason: Pick<Change, "kind" | "why">): void {
+    const change = { at: new Date(this.#options.now()), from, to: port, ...reason };
     for (const listener of this.#listeners) listener(change);
   }
 }
@@ -97,7 +105,8 @@ function isAnnouncedAgain(given: HeldPort | undefined, held: HeldPort): boolean 
   return given !== undefined && given.port === held.port && given.announcement !== held.announcement;
 }
 
-function whyOf(kind: Change["kind"], isSame: boolean): string {
-  if (kind === "rebind") return "forwarded again after an interruption";
-  return isSame ? "its settings were put right" : "PIA forwards this port";
+const interrupted = "forwarded again after an interruption";
+
+function setBecause(isSame: boolean): Pick<Change, "kind" | "why"> {
+  return { kind: "set", why: isSame ? "its settings were put right" : "PIA forwards this port" };
 }

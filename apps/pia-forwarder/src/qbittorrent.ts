@@ -28,5 +28,9 @@ export function qbittorrentListener(client: QbitClient, { disableUpnp }: { disab
       const { outcome, before } = await applyListenPort(client, { port, rebind, disableUpnp, signal });
       return { outcome, before: before.port };
     },
+    async isDeaf(signal) {
+      const { connection_status } = await client.transfer.info({ signal });
+      return connection_status === "disconnected";
+    },
   };
 }

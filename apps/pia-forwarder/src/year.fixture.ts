@@ -130,13 +130,10 @@ class Year {
         this.#noticed("the machine was asleep");
         break;
       case "busy":
-        this.#model.bindings(this.#server).occupy([this.#qbittorrent.port]);
-        this.#model.bindings(this.#server).drop();
-        this.#excuse(5 * minuteMs);
+        this.#forgetPort([this.#qbittorrent.port]);
         break;
       case "server full":
-        this.#model.bindings(this.#server).occupy("all");
-        this.#model.bindings(this.#server).drop();
+        this.#forgetPort("all");
         await this.#passExcused(upTo(2 * hourMs));
         this.#model.bindings(this.#server).occupy([]);
         this.#excuse(minuteMs);
@@ -155,6 +152,13 @@ class Year {
         this.#excuse(0);
         break;
     }
+  }
+
+  /** The server gives the port to somebody else, and tells nobody before the next binding: CHECK_INTERVAL later. */
+  #forgetPort(occupied: "all" | readonly number[]): void {
+    this.#model.bindings(this.#server).occupy(occupied);
+    this.#model.bindings(this.#server).drop();
+    this.#excuse(5 * minuteMs);
   }
 
   /** The tunnel is down, its ports are lost, and it comes back to the same server or another. */
@@ -176,7 +180,7 @@ class Year {
   }
 
   #excuse(ms: number): void {
-    this.#excusedUntil = this.clock.now() + ms + recoveryMs;
+    this.#excusedUntil = Math.max(this.#excusedUntil, this.clock.now() + ms + recoveryMs);
   }
 
   async #passExcused(ms: number): Promise<void> {
@@ -230,7 +234,7 @@ class Year {
     const give = new GivePort({
       held: () => hold.held(),
       onGiven: (port) => hold.release(port),
-      listener: { listenOn: ({ port }) => this.#listenOn(port) },
+      listener: { listenOn: ({ port }) => this.#listenOn(port), isDeaf: () => Promise.resolve(false) },
       noticeboard: undefined,
       now,
     });
