@@ -5,6 +5,8 @@ import { coldStart } from "./cold-start.ts";
 import { type Row, table } from "./figures.ts";
 import { memory } from "./memory.ts";
 import { rules } from "./rules.ts";
+import { rulesMemory } from "./rules-memory.ts";
+import { rulesOnReal } from "./rules-on-real.ts";
 import { ntfySidecar } from "./ntfy-sidecar.ts";
 import { syncLatency } from "./sync-latency.ts";
 
@@ -22,6 +24,8 @@ const benchmarks: Record<string, () => Promise<Row[]>> = {
   "cold-start": coldStart,
   "bundle-size": () => bundleSize("port-sync"),
   rules,
+  "rules-memory": rulesMemory,
+  "rules-real": rulesOnReal,
   "ntfy-sidecar": ntfySidecar,
   "ntfy-bundle-size": () => bundleSize("ntfy-sidecar"),
   memory: () => memory(Number(values.minutes)),

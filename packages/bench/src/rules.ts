@@ -1,6 +1,7 @@
 import { QbitClient } from "@qbit-sidecars/qbit-client";
 import { ClientQbittorrent, type Job, loadRules, type Ruleset, runJob } from "@qbit-sidecars/rules";
 import { type FakeQbittorrent, startFakeQbittorrent } from "@qbit-sidecars/testing";
+import { hostileRules, infoRules, mixedRules, survivorRules, tagRules } from "./rules-to-measure.ts";
 import { median, milliseconds, ratio, type Row } from "./figures.ts";
 
 const torrents = 10_000;
@@ -166,71 +167,4 @@ function library() {
 
 function untag(fake: FakeQbittorrent): void {
   for (const { hash } of fake.torrents) if (typeof hash === "string") fake.updateTorrent(hash, { tags: "" });
-}
-
-/** Three conditions in `any`, none of which holds. */
-function infoRules(count: number): object[] {
-  return Array.from({ length: count }, (_, at) => ({
-    name: `info ${at}`,
-    conditions: {
-      any: [
-        { field: "info.name", operator: "matches", value: `(?i).*\\b(never${at}|nor${at}this)\\b.*` },
-        { field: "info.ratio", operator: ">", value: 100 + at },
-        { field: "info.category", operator: "in", value: [`a${at}`, `b${at}`] },
-      ],
-    },
-    actions: [{ type: "add_tag", params: { tag: "never" } }],
-  }));
-}
-
-function mixedRules(): object[] {
-  return [...infoRules(47), ...dearRules([])];
-}
-
-function survivorRules(): object[] {
-  return [
-    ...infoRules(47),
-    ...dearRules([{ field: "info.name", operator: "ends_with", value: "00.1080p.WEB.x264-GROUP" }]),
-  ];
-}
-
-function dearRules(first: object[]): object[] {
-  const fields = ["trackers.url", "files.name", "properties.comment"];
-  return fields.map((field) => ({
-    name: field,
-    conditions: [...first, { field, operator: "contains", value: "is-nowhere" }],
-    actions: [{ type: "add_tag", params: { tag: "never" } }],
-  }));
-}
-
-function tagRules(): object[] {
-  const tagging = Array.from({ length: 5 }, (_, at) => ({
-    name: `tag ${at}`,
-    conditions: [{ field: "info.ratio", operator: "==", value: at }],
-    actions: [{ type: "add_tag", params: { tag: `tag-${at}` } }],
-  }));
-  return [...infoRules(45), ...tagging];
-}
-
-function hostileRules(): object[] {
-  const patterns = [
-    "(a+)+$",
-    "(a|a)*!",
-    "(?i)(x+x+)+y!",
-    "(.*a){20}!",
-    "(a?){30}a{30}!",
-    ".*.*.*!",
-    "(?i)(a.*)*!$",
-    "^(a+)+(?=!)",
-    "(a|aa)+\\1!",
-    "(?<=(a+)+)!",
-  ];
-  return patterns.map((value, at) => ({
-    name: `hostile ${at}`,
-    conditions: [
-      { field: "info.name", operator: "matches", value },
-      { field: "info.ratio", operator: "==", value: 0 },
-    ],
-    actions: [{ type: "add_tag", params: { tag: "never" } }],
-  }));
 }
