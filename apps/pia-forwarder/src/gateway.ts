@@ -6,7 +6,7 @@ import { PiaCertificateError, type PiaError, PiaUnreachableError } from "./pia-e
 /** What of this machine's network tells where the tunnel is. */
 export type Host = {
   interfaces(): NodeJS.Dict<NetworkInterfaceInfo[]>;
-  /** The text of /proc/net/route; empty where there is none. */
+  /** The text of /proc/self/net/route; empty where there is none. */
   routes(): Promise<string>;
   /** Changes when the interface is made anew; empty where nobody knows. */
   interfaceIndex(name: string): Promise<string>;
@@ -17,7 +17,7 @@ export type Host = {
 /** This machine. */
 export const thisHost: Host = {
   interfaces: networkInterfaces,
-  routes: () => readFile("/proc/net/route", "utf8").catch(() => ""),
+  routes: () => readFile("/proc/self/net/route", "utf8").catch(() => ""),
   interfaceIndex: (name) => readFile(`/sys/class/net/${name}/ifindex`, "utf8").catch(() => ""),
   lastResort: "10.0.0.1",
 };
@@ -37,7 +37,7 @@ export function tunnelsOf(interfaces: ReturnType<Host["interfaces"]>): Tunnel[] 
  * Where PIA's gateway can be, likeliest first: what the tunnel's own routes name (OpenVPN), then `x.y.128.1` and
  * `x.y.0.1` beside its address (gluetun, 2026-04), and the first address of its network (WireGuard's `server_vip`).
  *
- * @param routes the text of /proc/net/route
+ * @param routes the text of /proc/self/net/route
  */
 export function gatewayCandidates(tunnels: readonly Tunnel[], routes: string): string[] {
   const names = new Set(tunnels.map(({ name }) => name));
@@ -51,7 +51,7 @@ export function gatewayCandidates(tunnels: readonly Tunnel[], routes: string): s
   return [...all].filter((address) => !own.has(address));
 }
 
-/** Lines of /proc/net/route that have a gateway: addresses are 32 bits, hexadecimal, in the order of the machine. */
+/** Lines of that text that have a gateway: addresses are 32 bits, hexadecimal, in the order of the machine. */
 function routesOf(text: string): { name: string; gateway: string }[] {
   return text
     .split("\n")
