@@ -120,7 +120,7 @@ export const settings = declareSettings(
       env: ["POLL_INTERVAL"],
       unit: "s",
       default: "5s",
-      min: "1s",
+      min: "100ms",
       max: "10m",
       about: "How often qBittorrent is asked while a torrent is tracked; one question for all of them.",
     }),

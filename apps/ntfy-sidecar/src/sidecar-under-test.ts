@@ -60,7 +60,7 @@ export async function startWorld({ env: given, clock, ...options }: WorldOptions
         HEALTH_ADDR: health.slice("http://".length),
         STATE_DIR: stateDir,
         LOG_FORMAT: "json",
-        POLL_INTERVAL: "1s",
+        POLL_INTERVAL: clock === undefined ? "100ms" : "1s",
         PROGRESS_INTERVAL: "0",
         ...given,
         ...env,
