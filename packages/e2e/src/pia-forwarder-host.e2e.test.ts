@@ -1,3 +1,4 @@
+import { waitFor } from "@qbit-sidecars/testing";
 import { isMachineMissing } from "@qbit-sidecars/testing/machine";
 import { describe, expect, test } from "vitest";
 import { installPredecessor, oldPassword, PiaForwarderHost } from "./pia-forwarder-host.ts";
@@ -57,6 +58,30 @@ describe.each(["openrc", "systemd"] as const)("a host with %s", (init) => {
       expect(await host.must(`ls -d ${everything} 2>/dev/null; id pia-forwarder 2>&1 || true`)).toMatch(
         /^id: .*no such user/u,
       );
+    },
+  );
+
+  test.skipIf(isMissing)(
+    "holds a port in its confinement, tells it to others, and has it again after a crash",
+    async () => {
+      await using host = await PiaForwarderHost.start(init);
+      await host.meetPia();
+      expect(await host.installer("install")).toMatchObject({ code: 0 });
+      const port = await host.heldPort();
+      await waitFor(() => host.succeeds(`test -e /run/pia-forwarder/${port}`), {
+        what: "the command to have been run",
+        timeoutMs: 30_000,
+      });
+      expect(
+        await host.must(
+          "cat /run/pia-forwarder/forwarded_port; stat -c ' %a' /run/pia-forwarder/forwarded_port",
+        ),
+      ).toBe(`${port} 644\n`);
+      expect(await host.must("stat -c '%a %U' /var/lib/pia-forwarder/port.json")).toBe("600 pia-forwarder\n");
+      const pid = await host.healthy();
+      await host.must(`kill -KILL ${pid}`);
+      await host.healthy(pid);
+      expect(await host.heldPort()).toBe(port);
     },
   );
 
@@ -203,6 +228,19 @@ describe.each(["openrc", "systemd"] as const)("a host with %s", (init) => {
     expect(await host.installer("upgrade")).toMatchObject({ code: 0 });
     expect((await host.must("pgrep -u pia-forwarder -f main.js")).trim()).not.toBe(pid);
   });
+});
+
+test.skipIf(missing.openrc)("the installer makes do with BusyBox, as on Alpine", async () => {
+  await using host = await PiaForwarderHost.start("openrc");
+  await configured(host);
+  await host.must("mkdir /busybox && busybox --install -s /busybox && rm -f /busybox/start-stop-daemon");
+  const installer = "PATH=/busybox:$PATH busybox sh /src/apps/pia-forwarder/host/install.sh";
+  await host.must(`${installer} install`);
+  const pid = await host.healthy();
+  await host.must(`${installer} upgrade`);
+  await host.healthy(pid);
+  await host.must(`${installer} uninstall --purge`);
+  expect(await host.must(`ls -d ${everything} 2>/dev/null || true`)).toBe("");
 });
 
 describe("the files of the host installation", () => {

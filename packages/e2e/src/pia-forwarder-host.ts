@@ -23,6 +23,8 @@ export class PiaForwarderHost implements AsyncDisposable {
         "/src/apps/pia-forwarder/host": fileURLToPath(new URL("host", app)),
         "/src/apps/pia-forwarder/dist/main.js": fileURLToPath(new URL("dist/main.js", app)),
         "/usr/local/bin/node": process.execPath,
+        "/repository/packages": fileURLToPath(new URL("../../packages", app)),
+        "/repository/node_modules": fileURLToPath(new URL("../../node_modules", app)),
       },
     });
     return new PiaForwarderHost(machine, init);
@@ -69,6 +71,27 @@ export class PiaForwarderHost implements AsyncDisposable {
       return found === other ? "" : found;
     };
     return waitFor(another, { what: "pia-forwarder to be healthy", timeoutMs: patienceMs });
+  }
+
+  /** Starts a PIA and a qBittorrent in the machine, and writes the settings and the certificate for them. */
+  async meetPia(): Promise<void> {
+    const script = "/repository/packages/e2e/src/pia-of-a-machine.ts";
+    await this.must(`setsid node ${script} </dev/null >/run/pia.out 2>&1 &`);
+    const said = () => this.must("grep -q -- '-END CERTIFICATE' /run/pia.out && cat /run/pia.out");
+    const text = await waitFor(said, { what: "a PIA in the machine", timeoutMs: patienceMs });
+    const at = text.indexOf("-----BEGIN");
+    await this.write("/etc/pia-forwarder/pia-forwarder.env", text.slice(0, at));
+    await this.write("/etc/pia-forwarder/ca.rsa.4096.crt", text.slice(at));
+  }
+
+  /** The port that is held, as `main.js status` tells it. */
+  heldPort(): Promise<number> {
+    const status = "HEALTH_ADDR=127.0.0.1:9102 node /opt/pia-forwarder/main.js status";
+    const held = async () => {
+      const { port }: { port: number } = JSON.parse(await this.must(status));
+      return port;
+    };
+    return waitFor(held, { what: "a port that is held", timeoutMs: patienceMs });
   }
 
   /** The shell blocks of the host's README that are for this init system, as a person pastes them: one after another. */

@@ -21,7 +21,7 @@ const kinds: Record<InitSystem, Kind> = {
     isUp: "systemctl is-system-running | grep -E '^(running|degraded)$'",
   },
   openrc: {
-    packages: ["openrc"],
+    packages: ["openrc", "busybox"],
     init: "/usr/sbin/openrc-init",
     isUp: 'test "$(cat /run/openrc/softlevel)" = default && ! pgrep -x openrc',
   },
