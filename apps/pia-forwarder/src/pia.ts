@@ -83,7 +83,9 @@ export class Pia {
     if (/expired/i.test(message)) throw new PiaExpiredError(`${doing}: it has expired`);
     if (/signature/i.test(message)) throw new PiaSignatureError(`${doing}: PIA calls its signature bad`);
     if (answer.status === 409 || /busy/i.test(message)) {
-      throw new PiaBusyError(`${doing}: somebody else has it on this server`);
+      throw new PiaBusyError(
+        `${doing}: somebody else has it on this server; if that goes on, connect to another one`,
+      );
     }
     if (answer.status === 401 || /unauthori[sz]ed/i.test(message)) {
       throw new PiaUnauthorizedError(`${doing}: it refuses this client (${quoted(message)})`);
