@@ -9,6 +9,8 @@ import { defineConfig } from "rolldown";
 export default defineConfig({
   input: "src/main.ts",
   platform: "node",
+  // Syntax that an old Node can parse, so that main.ts can tell its user in one sentence that it is too old.
+  transform: { target: "es2022" },
   plugins: [
     {
       name: "finish-bundle",

@@ -1,5 +1,5 @@
-import { type Loop, type Service, startLoop, stopped } from "@qbit-sidecars/service";
-import { tellChanges } from "@qbit-sidecars/service/tell-change";
+import { type Loop, messageWithCauses, type Service, startLoop, stopped } from "@qbit-sidecars/service";
+import { ChangeTeller, messengersOf, tellChanges } from "@qbit-sidecars/service/tell-change";
 import type { Config } from "./config.ts";
 import { ControlServer } from "./gluetun-control.ts";
 import { PortFile } from "./gluetun-file.ts";
@@ -27,7 +27,7 @@ export async function portSync(config: Config, service: Service): Promise<number
     now: () => service.clock.now(),
   });
   sync.onChange((change) => log.info({ change }, describeChange(change)));
-  if (config.once) return syncOnce(sync, service);
+  if (config.once) return syncOnce(sync, { config, service });
 
   const loop = startSyncing(sync, config, service);
   watchPortFile(file, loop, { config, service });
@@ -38,11 +38,20 @@ export async function portSync(config: Config, service: Service): Promise<number
   await stopped(service.signal);
 }
 
-async function syncOnce(sync: PortSync, { log, signal }: Service): Promise<number> {
-  const result = await sync.step(signal);
-  if (result.converged) log.info(`qBittorrent listens on the forwarded port ${sync.view().forwarded.port}`);
-  else log.error(`qBittorrent was left as it is: ${result.reason}`);
-  return result.converged ? 0 : 1;
+async function syncOnce(sync: PortSync, { config, service: { log, signal } }: Context): Promise<number> {
+  const teller = new ChangeTeller(messengersOf(config));
+  sync.onChange((change) => teller.tell(change));
+  try {
+    const result = await sync.step(signal);
+    await teller.step(signal);
+    if (result.converged) log.info(`qBittorrent listens on the forwarded port ${sync.view().forwarded.port}`);
+    else log.error(`qBittorrent was left as it is: ${result.reason}`);
+    return result.converged ? 0 : 1;
+  } catch (error) {
+    signal.throwIfAborted();
+    log.error(messageWithCauses(error));
+    return 1;
+  }
 }
 
 function startSyncing(sync: PortSync, config: Config, service: Service): Loop {

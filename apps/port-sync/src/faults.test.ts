@@ -8,7 +8,7 @@ import {
   tempDir,
   waitFor,
 } from "@qbit-sidecars/testing";
-import { mkdir, rm, truncate, unlink, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, truncate, unlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
@@ -343,6 +343,19 @@ describe("people and programs ask", () => {
     expect(portless.complaints()[0]?.msg).toMatch(/no port file/u);
     await using alone = await world({ args: ["--once"], port: "51413", down: true });
     expect(await alone.exited).toBe(1);
+    expect(alone.complaints().map(({ msg }) => msg)).toEqual([expect.stringContaining("connection refused")]);
+  });
+
+  test("--once tells its change too, and ends with 1 when nobody could be told", async () => {
+    await using dir = await tempDir();
+    const out = join(dir.path, "out");
+    const once = { args: ["--once"], port: "51413" };
+    await using told = await world({ ...once, env: { ON_CHANGE_COMMAND: `cp /proc/self/environ ${out}` } });
+    expect(await told.exited).toBe(0);
+    expect(await readFile(out, "utf8")).toContain("PORT=51413");
+    await using untold = await world({ ...once, env: { ON_CHANGE_COMMAND: "false" } });
+    expect(await untold.exited).toBe(1);
+    expect(untold.complaints()[0]?.msg).toBe('running ON_CHANGE_COMMAND "false": it ended with 1');
   });
 });
 

@@ -1,5 +1,5 @@
 import { Command, CommanderError, Option } from "commander";
-import { negated, reservedFlags, type DeclaredSetting } from "./declare-settings.ts";
+import { flagOf, negated, reservedFlags, type DeclaredSetting } from "./declare-settings.ts";
 import type { Fault } from "./fault.ts";
 import { readWritten, type Written } from "./kind.ts";
 import { nearest } from "./nearest.ts";
@@ -137,6 +137,13 @@ function unknownWord(word: string, commands: readonly string[]): Fault {
 function unknownFlag(arg: string, { declared, configFlag }: Grammar): Fault {
   // What follows `=` may be a secret.
   const flag = arg.replace(/=.*$/s, "");
+  const secret = declared.find(({ name, kind, flag: own }) => {
+    return kind.secret === true && own === undefined && flag === flagOf(name);
+  });
+  if (secret !== undefined) {
+    const right = `${secret.env.join(" or ")} or its _FILE variant: everybody on this machine can read arguments`;
+    return { subject: flag, from: "command line", wrong: "a secret has no flag", right };
+  }
   const similar = nearest(flag, [
     ...reservedFlags,
     configFlag,

@@ -68,7 +68,7 @@ export function declareSettings<const D extends Declaration>(
 }
 
 function nameSetting(name: string, { kind, options }: Setting<unknown>): DeclaredSetting {
-  const flag = options.flag ?? (kind.secret ? false : `--${separate(name, "-")}`);
+  const flag = options.flag ?? (kind.secret ? false : flagOf(name));
   const key = options.key ?? separate(name, "_");
   return {
     name,
@@ -156,4 +156,9 @@ export function namesOf({ flag, env, keys, name }: DeclaredSetting): string {
     (used) => used !== undefined,
   );
   return others.length === 0 ? first : `${first} (${others.join(", ")})`;
+}
+
+/** The flag that a setting has unless it names another: `syncInterval` → `--sync-interval`. */
+export function flagOf(name: string): `--${string}` {
+  return `--${separate(name, "-")}`;
 }

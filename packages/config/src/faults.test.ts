@@ -79,7 +79,7 @@ describe("faults", () => {
   --min-connections (MIN)
     from:  MIN_FILE (/run/min)
     wrong: the file does not exist
-    right: a whole number
+    right: a file that holds a whole number
 
   --max-connections (MAX)
     from:  MAX
@@ -128,6 +128,27 @@ describe("faults", () => {
       `  ${subject}\n    from:  command line\n    wrong: ${wrong}\n    right: ${right}\n`,
     );
     expect(stderr).not.toContain("hunter2");
+  });
+
+  test("a flag for a secret is answered with the secret's variables", async () => {
+    const login = programOf({ qbitPass: setting.secret({ env: ["QBIT_PASS"], about: "Password." }) });
+    const { stderr } = await login.exit({ argv: ["--qbit-pass=hunter2"] });
+    expect(stderr).toContain("wrong: a secret has no flag\n    right: QBIT_PASS or its _FILE variant");
+    expect(stderr).not.toContain("hunter2");
+  });
+
+  test("what a variable's file holds is never shown: it may be the wrong file", async () => {
+    const timed = programOf({ every: setting.duration({ env: ["EVERY"], unit: "s", about: "How often." }) });
+    const files = { "/run/secrets/pass": "hunter2" };
+    const { stderr } = await timed.exit({ env: { EVERY_FILE: "/run/secrets/pass" }, files });
+    expect(stderr).toContain("wrong: the value is not a duration");
+    expect(stderr).not.toContain("hunter2");
+  });
+
+  test("a variable's file that is not there is answered with what it should hold", async () => {
+    const timed = programOf({ every: setting.duration({ env: ["EVERY"], unit: "s", about: "How often." }) });
+    const { stderr } = await timed.exit({ env: { EVERY_FILE: "/nope" } });
+    expect(stderr).toContain("wrong: the file does not exist\n    right: a file that holds a duration");
   });
 
   test("words that mean nothing on purpose are no fault", async () => {

@@ -59,7 +59,10 @@ export async function resolveSettings(
 }
 
 /** The value that wins, still as it was written, or why it could not be had. */
-type Pick = { readonly source: string } & ({ readonly written: Written } | { readonly problem: string });
+type Pick = { readonly source: string } & (
+  | { readonly written: Written; readonly hidden?: boolean }
+  | { readonly problem: string; readonly right?: string }
+);
 
 interface Picked {
   readonly pick: Pick | undefined;
@@ -82,8 +85,13 @@ async function pickValue(setting: DeclaredSetting, { flags, env, file, readFile 
   const [winner] = found;
   if (winner) {
     const pick: Pick = winner.ok
-      ? { written: winner.text, source: winner.source }
-      : { problem: winner.problem, source: winner.source };
+      ? // A variable may name the wrong file, and that one may hold a secret.
+        { written: winner.text, source: winner.source, hidden: winner.source !== winner.variable }
+      : {
+          problem: winner.problem,
+          source: winner.source,
+          right: `a file that holds ${setting.kind.expected}`,
+        };
     return { pick, warnings: [...warnings, ...warnAboutLosers(setting, found)] };
   }
   const inFile = file.get(setting.name);
@@ -101,16 +109,17 @@ type Result = { readonly value: unknown } | { readonly fault: Fault };
 
 function evaluate(setting: DeclaredSetting, pick: Pick): Result {
   const { kind } = setting;
-  const fault = (wrong: string): Result => ({
-    fault: { subject: namesOf(setting), from: pick.source, wrong, right: kind.expected },
+  const fault = (wrong: string, right: string = kind.expected): Result => ({
+    fault: { subject: namesOf(setting), from: pick.source, wrong, right },
   });
-  if ("problem" in pick) return fault(pick.problem);
+  if ("problem" in pick) return fault(pick.problem, pick.right);
   const { written } = pick;
   if (typeof written === "string" && isEmpty(kind, written) && kind.empty !== undefined)
     return { value: kind.empty };
   const reading = readWritten(kind, written);
   if (reading.ok) return { value: reading.value };
-  return fault(`${kind.secret ? "the value" : quote([written].flat().join(","))} ${reading.problem}`);
+  const hidden = kind.secret === true || pick.hidden === true;
+  return fault(`${hidden ? "the value" : quote([written].flat().join(","))} ${reading.problem}`);
 }
 
 function fallBack(setting: DeclaredSetting, { env, fileUnderstood }: Sources): Result {

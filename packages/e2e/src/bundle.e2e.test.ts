@@ -1,6 +1,6 @@
 import { freePort, tempDir, waitFor } from "@qbit-sidecars/testing";
 import { execFile, type ExecFileException } from "node:child_process";
-import { copyFile } from "node:fs/promises";
+import { copyFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
@@ -59,6 +59,23 @@ describe.each(apps)("the bundle of %s", (app) => {
   test("answers `healthcheck` with 0 while the service runs and with 1 when it does not", async () => {
     const env = { HEALTH_ADDR: `127.0.0.1:${await freePort()}`, QBIT_URL: "http://127.0.0.1:1" };
     expect((await run(bundle, ["healthcheck"], env)).code).toBe(1);
+    await using service = runApp(app, { env });
+    await waitFor(() => service.lines.some(({ msg }) => msg.startsWith("health and metrics")), {
+      what: "health",
+    });
+    expect((await run(bundle, ["healthcheck"], env)).code).toBe(0);
+  });
+
+  test("`healthcheck` finds the address in a config file, and says why the answer is no", async () => {
+    await using dir = await tempDir();
+    const configFile = join(dir.path, "config.yml");
+    await writeFile(configFile, `health_addr: 127.0.0.1:${await freePort()}\n`);
+    const env = { CONFIG_FILE: configFile, QBIT_URL: "http://127.0.0.1:1" };
+    const none = { HEALTH_ADDR: `127.0.0.1:${await freePort()}` };
+    expect(await run(bundle, ["healthcheck"], none)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("ECONNREFUSED"),
+    });
     await using service = runApp(app, { env });
     await waitFor(() => service.lines.some(({ msg }) => msg.startsWith("health and metrics")), {
       what: "health",

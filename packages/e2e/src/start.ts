@@ -8,15 +8,26 @@ import { portSyncStories } from "./stories/port-sync.ts";
 const usage = `npm start              shows the apps at work on real servers until Ctrl-C
 npm start -- --once    plays each story once; exits 0 only if each was seen to come true`;
 
-const { values } = parseArgs({
-  options: { once: { type: "boolean" }, help: { type: "boolean", short: "h" } },
-});
+const wanted = readArguments();
 const stop = new AbortController();
-process.on("SIGINT", () => stop.abort());
-process.on("SIGTERM", () => stop.abort());
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => stop.abort());
 
-if (values.help) console.log(usage);
-else process.exitCode = await show(values.once === true, stop.signal);
+if (wanted === "help") console.log(usage);
+// Ended by hand: a story that was left in its middle may still be waiting for what will not come.
+else process.exit(await show(wanted === "once", stop.signal));
+
+function readArguments(): "once" | "stay" | "help" {
+  try {
+    const { values } = parseArgs({
+      options: { once: { type: "boolean" }, help: { type: "boolean", short: "h" } },
+    });
+    if (values.help) return "help";
+    return values.once ? "once" : "stay";
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+    return process.exit(2);
+  }
+}
 
 /** A story with its stage and narrator. */
 type Story = { title: string; play(): Promise<void> };
@@ -44,7 +55,8 @@ async function show(once: boolean, signal: AbortSignal): Promise<number> {
   console.log(
     styleText("bold", "\nAll stories came true. Now and then one is told again; Ctrl-C ends it all.\n"),
   );
-  return stay(signal, stories);
+  // Awaited here, or the stages would be taken down at once.
+  return await stay(signal, stories);
 }
 
 type Outcome = "true" | "untrue" | "stopped";

@@ -70,9 +70,11 @@ function stackWithCauses(error: Error): string {
     .join("\ncaused by: ");
 }
 
-/** A native class without `errno`: thrown by the program itself rather than by the operating system. */
+/** Native classes without `errno` all along: thrown by the program itself rather than by the operating system. */
 function looksLikeMistake(error: Error): boolean {
-  return NATIVE_ERRORS.includes(error.constructor) && !("errno" in error);
+  return causes(error).every(
+    (each) => each instanceof Error && NATIVE_ERRORS.includes(each.constructor) && !("errno" in each),
+  );
 }
 
 function plainProperties(error: Error): Record<string, unknown> {

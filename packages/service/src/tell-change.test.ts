@@ -31,9 +31,15 @@ describe("the command", () => {
   test.each(["/no/such/program", "false", ""])(
     "that cannot be run or fails is an error that names it: %j",
     async (line) => {
-      await expect(command(line)(change, signal)).rejects.toThrow(/running ON_CHANGE_COMMAND/u);
+      await expect(command(line)(change, signal)).rejects.toThrow(
+        /^running ON_CHANGE_COMMAND .*: (it ended|E)/u,
+      );
     },
   );
+
+  test("may print as much as it likes", async () => {
+    await expect(command("seq 1000000")(change, signal)).resolves.toBeUndefined();
+  });
 });
 
 describe("the webhook", () => {

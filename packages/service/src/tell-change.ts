@@ -1,4 +1,4 @@
-import { promisify } from "node:util";
+import { once } from "node:events";
 import got, { HTTPError, RequestError } from "got";
 import { parseArgsStringToArgv } from "string-argv";
 import type { StepResult } from "./reconcile-loop.ts";
@@ -24,14 +24,31 @@ export function command(line: string): Messenger {
   const words = parseArgsStringToArgv(line);
   return async (change, signal) => {
     const [file, ...args] = words.map((word) => fill(word, change));
-    const { execFile } = await import("node:child_process");
     const env = { PATH: searchPath, PORT: String(change.to), PREVIOUS_PORT: String(change.from) };
-    try {
-      await promisify(execFile)(file ?? "", args, { signal, timeout: timeoutMs, env });
-    } catch (cause) {
-      throw new Error(`running ON_CHANGE_COMMAND ${JSON.stringify(words[0])}`, { cause });
-    }
+    const end = await run(file ?? "", args, { signal, env });
+    if (end !== undefined)
+      throw new TellError(`running ON_CHANGE_COMMAND ${JSON.stringify(words[0])}: ${end}`);
   };
+}
+
+/** @returns how it failed; undefined when it ended with 0 */
+async function run(
+  file: string,
+  args: readonly string[],
+  { signal, env }: { signal: AbortSignal; env: Record<string, string> },
+): Promise<string | undefined> {
+  const { spawn } = await import("node:child_process");
+  try {
+    // What it prints is its own affair: nobody here reads a pipe that it could fill.
+    const child = spawn(file, args, { signal, env, timeout: timeoutMs, stdio: "ignore" });
+    await once(child, "exit");
+    const { exitCode, signalCode } = child;
+    if (exitCode === 0) return undefined;
+    return signalCode === null ? `it ended with ${exitCode}` : `it was ended by ${signalCode}`;
+  } catch (error) {
+    signal.throwIfAborted();
+    return error instanceof Error && "code" in error ? String(error.code) : String(error);
+  }
 }
 
 /** POSTs `{ port, previous_port, kind, why, at }` as JSON after each change. The URL may carry a secret: it is not shown. */
@@ -43,9 +60,14 @@ export function webhook(url: string): Messenger {
     } catch (error) {
       // No cause: got's error carries the whole request, and the URL of a webhook is often its password.
       // oxlint-disable-next-line preserve-caught-error
-      throw new Error(`posting to WEBHOOK_URL: ${reasonOf(error)}`);
+      throw new TellError(`posting to WEBHOOK_URL: ${reasonOf(error)}`);
     }
   };
+}
+
+/** A change could not be passed on. */
+export class TellError extends Error {
+  override readonly name = "TellError";
 }
 
 function reasonOf(error: unknown): string {
@@ -87,10 +109,18 @@ export class ChangeTeller {
   }
 }
 
-type TellChangesOptions = {
-  /** The app's settings of these names. */
-  onChangeCommand: string | undefined;
-  webhookUrl: { reveal(): string } | undefined;
+/** The app's settings of these names. */
+type WhoToTell = { onChangeCommand: string | undefined; webhookUrl: { reveal(): string } | undefined };
+
+/** Those who want to be told. */
+export function messengersOf({ onChangeCommand, webhookUrl }: WhoToTell): Messenger[] {
+  return [
+    ...(onChangeCommand === undefined ? [] : [command(onChangeCommand)]),
+    ...(webhookUrl === undefined ? [] : [webhook(webhookUrl.reveal())]),
+  ];
+}
+
+type TellChangesOptions = WhoToTell & {
   service: Pick<Service, "log" | "clock" | "random" | "signal" | "closers">;
 };
 
@@ -101,14 +131,10 @@ type TellChangesOptions = {
  * @returns the function to call with each change; undefined when nobody wants to be told
  */
 export function tellChanges({
-  onChangeCommand,
-  webhookUrl,
   service,
+  ...who
 }: TellChangesOptions): ((change: PortChange) => void) | undefined {
-  const messengers = [
-    ...(onChangeCommand === undefined ? [] : [command(onChangeCommand)]),
-    ...(webhookUrl === undefined ? [] : [webhook(webhookUrl.reveal())]),
-  ];
+  const messengers = messengersOf(who);
   if (messengers.length === 0) return undefined;
   const teller = new ChangeTeller(messengers);
   const { log, clock, random, signal, closers } = service;
