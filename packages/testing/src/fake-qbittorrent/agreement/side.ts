@@ -13,7 +13,7 @@ export class Side {
   #cookie = "";
   #rid = 0;
   #view: MaindataView = emptyView();
-  #hasGap = false;
+  #troubles = { isLost: false, isOutOfStep: false };
 
   constructor(name: string, url: string, pool: Pool) {
     this.name = name;
@@ -35,25 +35,28 @@ export class Side {
     return this.#view;
   }
 
-  /** An answer was lost, and no full one came since. */
-  get hasGap(): boolean {
-    return this.#hasGap;
+  /** Since the last full answer: whether one was lost, and whether the client asked with a rid its view is not at. */
+  get troubles(): { isLost: boolean; isOutOfStep: boolean } {
+    return this.#troubles;
   }
 
   async #poll(rid: number, isAnswerLost: boolean): Promise<Seen> {
     const seen = await this.get("sync/maindata", { rid: String(rid) });
     const answer = JSON.parse(seen.body) as Record<string, Json>;
-    if (answer["full_update"] === true && !isAnswerLost) this.#hasGap = false;
-    if (isAnswerLost) this.#hasGap = true;
-    else {
-      this.#rid = Number(answer["rid"]);
-      this.#view = mergeAnswer(this.#view, answer);
-    }
+    if (rid !== this.#rid) this.#troubles.isOutOfStep = true;
+    if (isAnswerLost) this.#troubles.isLost = true;
+    else this.#take(answer);
     // Which fields come with which answer depends on when libtorrent tells; what they add up to is compared as a view.
     return {
       ...seen,
       body: JSON.stringify({ rid: answer["rid"], full_update: answer["full_update"] ?? false }),
     };
+  }
+
+  #take(answer: Record<string, Json>): void {
+    this.#rid = Number(answer["rid"]);
+    this.#view = mergeAnswer(this.#view, answer);
+    if (answer["full_update"] === true) this.#troubles = { isLost: false, isOutOfStep: false };
   }
 
   async get(name: string, params: Record<string, string> = {}): Promise<Seen> {
