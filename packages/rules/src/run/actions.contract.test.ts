@@ -32,12 +32,12 @@ const cases: readonly Case[] = [
   { action: { type: "set_category" }, shows: ({ torrent }) => torrent.category === "" },
   {
     action: { type: "add_tag", params: { tags: ["a", "b"] } },
-    shows: ({ torrent }) => String(tagsOf(torrent)) === "a,b",
+    shows: ({ torrent }) => String(tagsOf(torrent).toSorted()) === "a,b",
   },
   { action: { type: "remove_tag", params: { tag: "a" } }, shows: ({ torrent }) => torrent.tags === "b" },
   {
     action: { type: "set_tags", params: { tags: ["c", "d"] } },
-    shows: ({ torrent }) => String(tagsOf(torrent)) === "c,d",
+    shows: ({ torrent }) => String(tagsOf(torrent).toSorted()) === "c,d",
   },
   {
     action: { type: "set_upload_limit", params: { limit: "100 KiB" } },

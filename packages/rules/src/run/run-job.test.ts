@@ -422,3 +422,24 @@ test("the trace tells of every condition what it found, and of rules that were n
     { rule: "second", answer: "not reached" },
   ]);
 });
+
+describe("hostile names", () => {
+  test("a name in a path stays one name, and a name in a tag one tag", async () => {
+    await using fake = await startFakeQbittorrent({ torrents: [{ name: "t/../../etc, x" }, { name: ".." }] });
+    const move = { type: "set_location", params: { path: "/data/${info.name}" } };
+    const tag = { type: "add_tag", params: { tag: "from ${info.name}" } };
+    await run(fake, { rules: [rule({}, move, tag)] });
+    expect(fake.torrents.map(({ save_path, tags }) => [save_path, tags])).toEqual([
+      ["/data/t_.._.._etc, x", "from t/../../etc  x"],
+      ["/data/_", "from .."],
+    ]);
+  });
+});
+
+test("a condition that two rules share is asked anew after a change", async () => {
+  await using fake = await startFakeQbittorrent({ torrents: [{ name: "t" }] });
+  const untagged = [{ field: "info.tags", operator: "is_empty" }];
+  const tagging = (tag: string) => ({ ...rule(untagged, { type: "add_tag", params: { tag } }), name: tag });
+  await run(fake, { rules: [tagging("first"), tagging("second")] });
+  expect(fake.torrents[0]).toMatchObject({ tags: "first" });
+});
