@@ -42,8 +42,11 @@ export async function ntfySidecar(config: Config, service: Service): Promise<voi
     token: config.trackToken?.reveal(),
     hooked: {
       track(ref, options) {
+        // While it looks regularly, what was added can wait for the next look, so that a storm of hooks is one question
+        // and one summary. A completion cannot.
+        const looksSoon = watch.nextLookMs() <= config.pollInterval;
         const outcome = watch.track(ref, options);
-        if (outcome === "started" || options.finished) watching.wake("a hook");
+        if (options.finished || (outcome === "started" && !looksSoon)) watching.wake("a hook");
         return outcome;
       },
       scan() {

@@ -322,6 +322,25 @@ describe("alerts", () => {
   });
 });
 
+test("a storm of hooks is few questions to qBittorrent, and few notices", async () => {
+  await using at = await startWorld({ env: { NOTIFY_ADDED: "true", POLL_INTERVAL: "2s" } });
+  await started(at);
+  const before = at.qbittorrent.calls.count();
+  for (let n = 0; n < 300; n += 1) {
+    const each = n.toString(16).padStart(40, "0");
+    at.qbittorrent.addTorrent({ hash: each, fields: downloading });
+    await at.post(`/track?hash=${each}`);
+    await delay(5);
+  }
+  await waitFor(
+    async () => JSON.stringify(await at.get("/status")).split('"state":"downloading"').length === 301,
+    { what: "all seen" },
+  );
+  expect(at.qbittorrent.calls.count() - before).toBeLessThan(20);
+  // One for what came first, summaries, and a card for each of ten.
+  expect(at.ntfy.calls.length).toBeLessThan(30);
+});
+
 describe("trouble with qBittorrent", () => {
   test.each(["5.1.0", "5.3.0"] as const)(
     "with %s one login serves all torrents, and a lost session is renewed",
