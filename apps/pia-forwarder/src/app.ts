@@ -141,8 +141,6 @@ async function giveOnce(hold: HoldPort, give: GivePort, { log, signal }: Service
   return 0;
 }
 
-const tunnelLookMs = 5000;
-
 function noticeTunnel(
   hold: HoldPort,
   { holding }: Loops,
@@ -153,7 +151,7 @@ function noticeTunnel(
     watchTunnel({
       host,
       clock,
-      everyMs: tunnelLookMs,
+      everyMs: host.lookEveryMs,
       onChange(why) {
         log.info(`${why}: binding the port anew`);
         hold.bindAnew();

@@ -12,6 +12,8 @@ export type Host = {
   interfaceIndex(name: string): Promise<string>;
   /** Where PIA's gateway was before there was more than one network; asked when nothing else answers. */
   lastResort: string;
+  /** How often a look at the tunnel is worth it. */
+  lookEveryMs: number;
 };
 
 /** This machine. */
@@ -20,6 +22,7 @@ export const thisHost: Host = {
   routes: () => readFile("/proc/self/net/route", "utf8").catch(() => ""),
   interfaceIndex: (name) => readFile(`/sys/class/net/${name}/ifindex`, "utf8").catch(() => ""),
   lastResort: "10.0.0.1",
+  lookEveryMs: 5000,
 };
 
 export type Tunnel = { name: string; address: string };

@@ -2,7 +2,7 @@ import { FakeClock, waitFor } from "@qbit-sidecars/testing";
 import { describe, expect, test, vi } from "vitest";
 import { isForwarded, listenPort, pass, world } from "./program.fixture.ts";
 
-vi.setConfig({ testTimeout: 30_000 });
+vi.setConfig({ testTimeout: 60_000 });
 
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
@@ -23,7 +23,7 @@ describe("time passes", () => {
 
   test("after a night of suspend the port is bound as soon as the machine is awake", async () => {
     const clock = new FakeClock(Date.now());
-    await using at = await world({ clock });
+    await using at = await world({ clock, host: { lookEveryMs: 5000 } });
     await using life = at.start();
     await clock.advanceUntil(() => isForwarded(at.pia, at.qbittorrent), { what: "the port" });
     const port = listenPort(at.qbittorrent);
@@ -53,7 +53,10 @@ describe("time passes", () => {
   test("a tunnel that was made anew has the port within seconds, and qBittorrent takes it anew", async () => {
     const clock = new FakeClock(Date.now());
     let index = "7";
-    await using at = await world({ clock, host: { interfaceIndex: () => Promise.resolve(index) } });
+    await using at = await world({
+      clock,
+      host: { lookEveryMs: 5000, interfaceIndex: () => Promise.resolve(index) },
+    });
     await using life = at.start();
     await clock.advanceUntil(() => isForwarded(at.pia, at.qbittorrent), { what: "the port" });
     const port = listenPort(at.qbittorrent);
