@@ -4,7 +4,7 @@ import type { Config } from "./config.ts";
 import { ControlServer } from "./gluetun-control.ts";
 import { PortFile } from "./gluetun-file.ts";
 import { fileFirst } from "./port-sources.ts";
-import { openQbittorrent, qbittorrentListener } from "./qbittorrent.ts";
+import { openQbittorrent, qbittorrentListener, readCa } from "./qbittorrent.ts";
 import { describeChange, measure, statusReport } from "./report.ts";
 import { PortSync } from "./sync-port.ts";
 
@@ -15,7 +15,12 @@ import { PortSync } from "./sync-port.ts";
  */
 export async function portSync(config: Config, service: Service): Promise<number | void> {
   const { log, closers } = service;
-  const client = await openQbittorrent(config, service);
+  const ca = await readCa(config.qbitCaCertFile);
+  if (ca !== undefined && "problem" in ca) {
+    log.error(`QBIT_CA_CERT_FILE (${config.qbitCaCertFile}) ${ca.problem}`);
+    return 2;
+  }
+  const client = openQbittorrent(config, service, ca?.pem);
   closers.defer(() => client.close());
   const file = portFile(config, service);
   const sync = new PortSync({
@@ -24,7 +29,8 @@ export async function portSync(config: Config, service: Service): Promise<number
     policy: policy(config),
     lostAfterMs: config.lostAfter,
     reannounce: config.reannounce,
-    now: () => service.clock.now(),
+    longestWaitMs: config.syncInterval,
+    clock: service.clock,
   });
   sync.onChange((change) => log.info({ change }, describeChange(change)));
   if (config.once) return syncOnce(sync, { config, service });
@@ -44,12 +50,14 @@ async function syncOnce(sync: PortSync, { config, service: { log, signal } }: Co
   try {
     const result = await sync.step(signal);
     await teller.step(signal);
-    if (result.converged) log.info(`qBittorrent listens on the forwarded port ${sync.view().forwarded.port}`);
-    else log.error(`qBittorrent was left as it is: ${result.reason}`);
+    const { forwarded, listening } = sync.view();
+    if (!result.converged) log.error(`qBittorrent was left as it is: ${result.reason}`);
+    else if (listening?.connection === "disconnected")
+      log.warn(`port ${forwarded.port} is set, but qBittorrent reports \`disconnected\``);
+    else log.info(`qBittorrent listens on the forwarded port ${forwarded.port}`);
     return result.converged ? 0 : 1;
   } catch (error) {
-    signal.throwIfAborted();
-    log.error(messageWithCauses(error));
+    log.error(signal.aborted ? "stopped before the port was synced" : messageWithCauses(error));
     return 1;
   }
 }
@@ -65,6 +73,8 @@ function startSyncing(sync: PortSync, config: Config, service: Service): Loop {
       name: "sync-port",
       everyMs: config.syncInterval,
       backoff: { minMs: 250, maxMs: 15_000 },
+      // However slow the others are, each request ends by its own timeout: about twenty in the longest step.
+      hangAfterMs: 60_000 + 20 * (config.qbitTimeout + config.gluetunTimeout),
       step: async ({ signal }) => {
         try {
           return await sync.step(signal);

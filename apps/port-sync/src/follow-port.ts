@@ -12,7 +12,7 @@ export type ForwardedPort = {
   announcement: number;
   /** Why the last reading held no port; undefined when it held one. */
   why?: string;
-  /** Since when the source says "no port", wall clock ms. */
+  /** Since when the source says "no port", ms on a clock that never jumps. */
   clearedSinceMs?: number;
   /** The source has said "no port" for long enough to believe it. */
   lost: boolean;
@@ -26,6 +26,7 @@ export const nothingRead: ForwardedPort = { announcement: 0, lost: false };
 /**
  * Folds one reading into what is known.
  *
+ * @param nowMs on a clock that never jumps
  * @param lostAfterMs how long the source must say "no port" before it counts as lost; gluetun clears the file for
  *   some seconds at every reconnect
  */
@@ -40,8 +41,8 @@ export function followPort(
     return { port, source, announcement, lost: false, ...(mark === undefined ? {} : { mark }) };
   }
   // Junk or a lost read permission is no word of the VPN's: it neither takes a port away nor gives one back.
-  if (!reading.cleared) return { ...known, why: reading.why };
-  const clearedSinceMs = known.clearedSinceMs ?? nowMs;
+  const clearedSinceMs = known.clearedSinceMs ?? (reading.cleared ? nowMs : undefined);
+  if (clearedSinceMs === undefined) return { ...known, why: reading.why };
   return { ...known, why: reading.why, clearedSinceMs, lost: nowMs - clearedSinceMs >= lostAfterMs };
 }
 

@@ -1,6 +1,7 @@
 import { watch } from "chokidar";
 import { type BigIntStats, constants } from "node:fs";
 import { open, stat } from "node:fs/promises";
+import { sep } from "node:path";
 import { type NoPort, type PortReading, portFileMaxBytes, readPort } from "./read-port.ts";
 
 /** The clock a port file is read by; `now` is wall time, because it is compared with the file's own time. */
@@ -68,7 +69,7 @@ export class PortFile {
       if (found.kind === "none") return { reading: found, modifiedMs };
       return { reading: { ...found, source: "file", mark: `${before.ino}:${before.mtimeNs}` }, modifiedMs };
     } catch (error) {
-      this.#stamp = codeOf(error);
+      this.#stamp = await currentStamp(this.path);
       return unreadable(error, this.path);
     }
   }
@@ -79,8 +80,10 @@ export class PortFile {
    */
   watch({ pollMs, onChange, onError }: WatchOptions): AsyncDisposable {
     // Given the file itself and no depth, chokidar waits at the nearest folder that exists and finds its way down again
-    // after any of them was removed and made anew.
-    const watcher = watch(this.path, { ignoreInitial: true, atomic: false });
+    // after any of them was removed and made anew. Should it be a folder, what is in there is none of our business.
+    const below = this.path + sep;
+    const ignored = (path: string): boolean => path.startsWith(below);
+    const watcher = watch(this.path, { ignoreInitial: true, atomic: false, ignored });
     watcher.on("all", onChange);
     watcher.on("error", onError);
     const stopPolling = pollMs === 0 ? undefined : this.#poll(pollMs, onChange);

@@ -27,7 +27,7 @@ export type Past = {
   /** The announcement that qBittorrent last listened on; undefined before the first sync of this process. */
   syncedAnnouncement?: number;
   rebindAsked: boolean;
-  /** Since when qBittorrent has reported `disconnected`, wall clock ms. */
+  /** Since when qBittorrent has reported `disconnected`, ms on a clock that never jumps. */
   disconnectedSinceMs?: number;
   /** Rebinds that did not cure the present disconnection; each doubles the wait for the next. */
   vainRebinds: number;
@@ -42,7 +42,7 @@ export type Plan =
 
 const longestRebindWaitMs = 30 * 60_000;
 
-/** All that a plan depends on. `nowMs` is wall clock. */
+/** All that a plan depends on. `nowMs` is on a clock that never jumps. */
 type State = { forwarded: ForwardedPort; listening: Listening; policy: Policy; past: Past; nowMs: number };
 
 /** Compares what should be with what is. Pure: the same state gives the same plan. */

@@ -1,12 +1,12 @@
+import { readTextFile } from "@qbit-sidecars/config";
 import { applyListenPort, chooseAuth, QbitClient } from "@qbit-sidecars/qbit-client";
 import type { Service } from "@qbit-sidecars/service";
-import { readFile } from "node:fs/promises";
 import type { Config } from "./config.ts";
 import type { Listening } from "./plan-sync.ts";
 import type { Listener } from "./sync-port.ts";
 
-/** The client that the settings describe. @throws when the CA file cannot be read */
-export async function openQbittorrent(config: Config, { clock, log }: Service): Promise<QbitClient> {
+/** The client that the settings describe. `ca` is PEM. */
+export function openQbittorrent(config: Config, { clock, log }: Service, ca: string | undefined): QbitClient {
   return new QbitClient({
     url: config.qbitUrl,
     auth: chooseAuth({
@@ -15,19 +15,26 @@ export async function openQbittorrent(config: Config, { clock, log }: Service): 
       password: config.qbitPass?.reveal(),
     }),
     timeoutMs: config.qbitTimeout,
-    ca: config.qbitCaCertFile === undefined ? undefined : await readCa(config.qbitCaCertFile),
+    ca,
     insecureSkipVerify: config.qbitInsecureSkipVerify,
     clock,
     onEvent: ({ type, ...event }) => log.debug(event, `qBittorrent: ${type}`),
   });
 }
 
-async function readCa(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (cause) {
-    throw new Error("reading QBIT_CA_CERT_FILE", { cause });
-  }
+const caMaxBytes = 1024 * 1024;
+
+/** Reads the file of certificates to trust; `problem` completes a sentence that begins with the file. */
+export async function readCa(
+  path: string | undefined,
+): Promise<{ pem: string } | { problem: string } | undefined> {
+  if (path === undefined) return undefined;
+  const reading = await readTextFile(path, caMaxBytes);
+  if (!reading.ok) return { problem: reading.problem };
+  const pem = reading.text;
+  return pem.includes("-----BEGIN CERTIFICATE-----")
+    ? { pem }
+    : { problem: "holds no certificate in PEM form" };
 }
 
 /** qBittorrent as `PortSync` needs it. */

@@ -46,7 +46,8 @@ function world(options: { onPortLost?: "keep" | "park"; reannounce?: boolean } =
     },
     lostAfterMs: 10_000,
     reannounce: options.reannounce ?? false,
-    now: () => state.nowMs,
+    longestWaitMs: 60_000,
+    clock: { now: () => state.nowMs, monotonic: () => state.nowMs },
   });
   const forward = (port: number, mark: string) =>
     (state.reading = { kind: "port", port, source: "file", mark });

@@ -39,11 +39,17 @@ type SyncOptions = {
   /** How long the VPN must say "no port" before it counts as lost. */
   lostAfterMs: number;
   reannounce: boolean;
-  /** Wall clock, ms since the epoch. */
-  now: () => number;
+  /** Never wait longer than this for the next step. */
+  longestWaitMs: number;
+  /** `now` is wall clock, for people; `monotonic` never jumps, for measuring. Both ms. */
+  clock: { now(): number; monotonic(): number };
 };
 
 const changesKept = 10;
+
+const notListening =
+  "qBittorrent has the port but reports `disconnected`, that it listens nowhere, and taking the port anew did not help; " +
+  "look at the network interface in its settings";
 
 /**
  * Keeps qBittorrent listening on the forwarded port. Level-triggered: each step reads both sides anew and makes them
@@ -85,18 +91,20 @@ export class PortSync {
 
   /** Looks at both sides once and makes them equal. @throws when qBittorrent cannot be asked or told */
   async step(signal: AbortSignal): Promise<SyncResult> {
-    const { sources, listener, policy, lostAfterMs, now } = this.#options;
+    const { sources, listener, policy, lostAfterMs, clock } = this.#options;
     const reading = await sources.read(signal);
-    this.#forwarded = followPort(this.#forwarded, reading, { nowMs: now(), lostAfterMs });
+    this.#forwarded = followPort(this.#forwarded, reading, { nowMs: clock.monotonic(), lostAfterMs });
     const listening = await this.#observe(listener, signal);
-    this.#plan = planSync({ forwarded: this.#forwarded, listening, policy, past: this.#past, nowMs: now() });
+    const nowMs = clock.monotonic();
+    this.#plan = planSync({ forwarded: this.#forwarded, listening, policy, past: this.#past, nowMs });
     return this.#carryOut(this.#plan, listening, signal);
   }
 
   async #observe(listener: Listener, signal: AbortSignal): Promise<Listening> {
     const listening = await listener.observe(signal);
-    const nowMs = this.#options.now();
-    this.#listening = { ...listening, seenAt: new Date(nowMs) };
+    const { clock } = this.#options;
+    const nowMs = clock.monotonic();
+    this.#listening = { ...listening, seenAt: new Date(clock.now()) };
     const { disconnectedSinceMs: _, ...past } = this.#past;
     this.#past =
       listening.connection === "disconnected"
@@ -115,6 +123,7 @@ export class PortSync {
     if (this.#forwarded.lost)
       return { converged: false, reason: `${this.#forwarded.why}; ${parkedOn(plan.port)}` };
     this.#past = { ...this.#past, syncedAnnouncement: this.#forwarded.announcement };
+    if (this.#past.vainRebinds > 0) return { converged: false, reason: notListening };
     return { converged: true };
   }
 
@@ -123,21 +132,23 @@ export class PortSync {
     before: Listening,
     signal: AbortSignal,
   ): Promise<void> {
-    const { listener, policy, reannounce, now } = this.#options;
+    const { listener, policy, reannounce, clock } = this.#options;
     const rebind = plan.change === "rebind";
     await listener.listenOn({ port: plan.port, disableUpnp: policy.disableUpnp, rebind }, signal);
-    const nowMs = now();
-    const disconnected = this.#past.disconnectedSinceMs === undefined ? {} : { disconnectedSinceMs: nowMs };
+    const at = new Date(clock.now());
+    const disconnected =
+      this.#past.disconnectedSinceMs === undefined ? {} : { disconnectedSinceMs: clock.monotonic() };
     this.#past = {
       ...this.#past,
       ...disconnected,
       rebindAsked: false,
       vainRebinds: this.#past.vainRebinds + (rebind && plan.why === "disconnected" ? 1 : 0),
     };
-    this.#listening = { ...before, listenPort: plan.port, randomPort: false, seenAt: new Date(nowMs) };
+    const upnp = before.upnp && !policy.disableUpnp;
+    this.#listening = { ...before, listenPort: plan.port, randomPort: false, upnp, seenAt: at };
     this.#reannounceDue = reannounce;
     this.#record({
-      at: new Date(nowMs),
+      at,
       from: before.listenPort,
       to: plan.port,
       kind: plan.change,
@@ -153,13 +164,13 @@ export class PortSync {
 
   #waiting(why: string): SyncResult {
     const { clearedSinceMs, lost } = this.#forwarded;
-    const { policy, lostAfterMs, now } = this.#options;
+    const { policy, lostAfterMs, longestWaitMs, clock } = this.#options;
     // Come back when "cleared" turns into "lost", for parking cannot wait for the next interval.
     if (policy.onPortLost === "park" && clearedSinceMs !== undefined && !lost) {
       return {
         converged: false,
         reason: why,
-        retryAfterMs: Math.max(0, clearedSinceMs + lostAfterMs - now()),
+        retryAfterMs: Math.min(longestWaitMs, Math.max(0, clearedSinceMs + lostAfterMs - clock.monotonic())),
       };
     }
     return { converged: false, reason: why };
