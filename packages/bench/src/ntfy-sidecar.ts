@@ -164,7 +164,7 @@ async function storm(): Promise<Row[]> {
     {
       figure: "ntfy-sidecar: requests to ntfy while 1,000 torrents are added in a minute",
       value: `${at.ntfy.calls.length} (${refused} refused)`,
-      baseline: "1,000 and more, of which the bucket takes 72",
+      baseline: "1,000 and more of one for each, of which the bucket takes 72",
       ratio: ratio(at.ntfy.calls.length, 1000),
       aim: "0 refused",
     },
