@@ -105,6 +105,7 @@ describe.each(["openrc", "systemd"] as const)("a host with %s", (init) => {
           "PIA_USERNAME=p1234567",
           `PIA_PASSWORD=${oldPassword}`,
           "PIA_GATEWAY=10.0.0.1",
+          "PIA_CA_CERT=/etc/pia-forwarder/ca.rsa.4096.crt",
           "QBITTORRENT_HOST=http://10.1.2.3:8080",
           "HEALTH_ADDR=127.0.0.1:9102",
         ]),
@@ -116,6 +117,7 @@ describe.each(["openrc", "systemd"] as const)("a host with %s", (init) => {
       await host.healthy();
       expect(await host.isRunning("pia-qbittorrent-sync")).toBe(false);
 
+      await host.must("cmp /opt/pia-qbittorrent-sync/ca.crt /etc/pia-forwarder/ca.rsa.4096.crt");
       const removed = await host.installer("uninstall");
       const back = /To return to it: (.*)/u.exec(removed.output)?.[1];
       await host.must(back ?? "false");

@@ -1,5 +1,5 @@
 import { DebianMachine, type Ended, type InitSystem } from "@qbit-sidecars/testing/machine";
-import { waitFor } from "@qbit-sidecars/testing";
+import { certificateAuthority, waitFor } from "@qbit-sidecars/testing";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
@@ -121,6 +121,7 @@ export class PiaForwarderHost implements AsyncDisposable {
 /** An installation of the service that came before, as its own install.sh leaves it, running. */
 export async function installPredecessor(host: PiaForwarderHost): Promise<void> {
   await host.write("/opt/pia-qbittorrent-sync/pia_qbittorrent_sync.py", "# 615 lines of it\n");
+  await host.write(oldCertificate, certificateAuthority("Private Internet Access").cert);
   if (host.init === "systemd") {
     await host.write("/etc/systemd/system/pia-qbittorrent-sync.service", predecessor.unit);
     await host.must("systemctl daemon-reload && systemctl enable --now pia-qbittorrent-sync");
@@ -137,6 +138,8 @@ export async function installPredecessor(host: PiaForwarderHost): Promise<void> 
 /** What its password is, and how the three kinds of file spell it. */
 export const oldPassword = `it's 100% "odd" $HOME`;
 
+const oldCertificate = "/opt/pia-qbittorrent-sync/ca.crt";
+
 const predecessor = {
   unit: `[Unit]
 Description=PIA qBittorrent Port Sync
@@ -148,7 +151,7 @@ Environment="PIA_USERNAME=p1234567" 'QBITTORRENT_HOST=http://10.1.2.3:8080' \\
 Environment="PIA_PASSWORD=it's 100%% \\"odd\\" $HOME"
 Environment=PIA_GATEWAY=10.0.0.1
 #Environment=PIA_HOSTNAME=commented
-Environment=PYTHONUNBUFFERED=1
+Environment=PYTHONUNBUFFERED=1 PIA_CA_CERT=${oldCertificate}
 Environment="QBITTORRENT_PASSWORD=your_password"
 
 [Install]
@@ -161,7 +164,7 @@ export PIA_GATEWAY=10.0.0.1
 # export PIA_HOSTNAME=commented
 export QBITTORRENT_HOST='http://10.1.2.3:8080'
 export QBITTORRENT_PASSWORD="your_password"
-export CHECK_INTERVAL="3600"
+export CHECK_INTERVAL="3600" PIA_CA_CERT=${oldCertificate}
 `.replaceAll("\n", "\r\n"),
   initd: `#!/sbin/openrc-run
 command=/usr/bin/sleep
