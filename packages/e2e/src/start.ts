@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs, styleText } from "node:util";
 import { type NtfyNarrator, NtfyStage } from "./ntfy-stage.ts";
+import { type PiaNarrator, setPiaStage } from "./pia-stage.ts";
 import { type Narrator, setStage } from "./stage.ts";
 import { ntfySidecarStories } from "./stories/ntfy-sidecar.ts";
+import { piaForwarderStories } from "./stories/pia-forwarder.ts";
 import { portSyncStories } from "./stories/port-sync.ts";
 
 const usage = `npm start              shows the apps at work on real servers until Ctrl-C
@@ -38,16 +40,19 @@ async function show(once: boolean, signal: AbortSignal): Promise<number> {
   console.log(styleText("dim", "Getting real servers (the first time this takes a few seconds) …"));
   await using stage = await setStage({ tell });
   await using ntfyStage = await NtfyStage.set({ tell });
+  await using piaStage = await setPiaStage({ tell });
   console.log(`
   qBittorrent's WebUI   ${stage.qbittorrent.url}   (no login needed from here)
   port-sync's status    ${stage.healthUrl}/status   also /readyz and /metrics
   the port file         ${stage.gluetun.portFile}   write a port into it and watch
   ntfy's web page       ${ntfyStage.webPage}   open it and watch the card
   ntfy-sidecar's status ${ntfyStage.statusUrl}
+  pia-forwarder's       ${piaStage.healthUrl}/status   beside a qBittorrent of its own, ${piaStage.qbittorrent.url}
 `);
   const stories: Story[] = [
     ...portSyncStories.map((story) => ({ title: story.title, play: () => story.play(stage, tell) })),
     ...ntfySidecarStories.map((story) => ({ title: story.title, play: () => story.play(ntfyStage, tell) })),
+    ...piaForwarderStories.map((story) => ({ title: story.title, play: () => story.play(piaStage, tell) })),
   ];
   // A person needs a moment between two stories; a script does not.
   const told = await tellAll(stories, { signal, pauseMs: once ? 0 : 2000 });
@@ -110,10 +115,12 @@ async function stay(signal: AbortSignal, stories: readonly Story[]): Promise<num
   }
 }
 
-function narrator(): Narrator & NtfyNarrator {
+function narrator(): Narrator & NtfyNarrator & PiaNarrator {
   const startedAt = performance.now();
   const colours = {
     gluetun: "magenta",
+    PIA: "magenta",
+    "pia-forwarder": "cyan",
     "port-sync": "cyan",
     "ntfy-sidecar": "cyan",
     "the phone": "magenta",
@@ -122,6 +129,6 @@ function narrator(): Narrator & NtfyNarrator {
   } as const;
   return (who: keyof typeof colours, what: string) => {
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1).padStart(6);
-    console.log(`${styleText("dim", `${seconds} s`)}  ${styleText(colours[who], who.padEnd(12))}  ${what}`);
+    console.log(`${styleText("dim", `${seconds} s`)}  ${styleText(colours[who], who.padEnd(13))}  ${what}`);
   };
 }
