@@ -308,6 +308,108 @@ describe("the port file is in trouble", () => {
   });
 });
 
+describe("one thing after another", () => {
+  test('a source that breaks after it said "no port" makes nothing busy, and qBittorrent is parked in time', async () => {
+    const clock = new FakeClock(Date.now());
+    const env = { ON_PORT_LOST: "park", LOST_AFTER: "2", PARK_PORT: "40404" };
+    await using at = await world({ clock, port: "51413", env });
+    await at.synced(51_413);
+    await at.forward("");
+    await waitFor(async () => (await at.reason()).includes("is empty"), {
+      what: "the empty file being noticed",
+    });
+    await at.forward("junk");
+    await clock.advanceUntil(() => at.fake.preferences["listen_port"] === 40_404, { what: "being parked" });
+    const asked = at.fake.calls.count("app/preferences");
+    for (let minute = 0; minute < 10; minute += 1) await clock.advance(60_000);
+    expect(at.fake.calls.count("app/preferences") - asked).toBeLessThan(40);
+  });
+
+  test("a wall clock set forward a day parks nothing before its time", async () => {
+    const clock = new FakeClock(Date.now());
+    await using at = await world({ clock, port: "51413", env: { ON_PORT_LOST: "park", LOST_AFTER: "10m" } });
+    await at.synced(51_413);
+    await at.forward("");
+    await waitFor(async () => (await at.reason()).includes("is empty"), {
+      what: "the empty file being noticed",
+    });
+    clock.jumpWallClock(86_400_000);
+    await clock.advance(60_000);
+    expect(at.fake.preferences["listen_port"]).toBe(51_413);
+  });
+
+  test("a port that comes back is taken within SYNC_INTERVAL, however long LOST_AFTER is", async () => {
+    const clock = new FakeClock(Date.now());
+    const control = { port: 0 };
+    const server = createServer((_request, response) => response.end(JSON.stringify(control)));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    try {
+      const env = { ON_PORT_LOST: "park", LOST_AFTER: "1h", GLUETUN_ADDR: `http://127.0.0.1:${port}` };
+      await using at = await world({ clock, env });
+      await waitFor(async () => (await at.reason()).includes("says 0"), { what: "the 0 being noticed" });
+      control.port = 51_413;
+      await clock.advanceUntil(() => at.fake.preferences["listen_port"] === 51_413, {
+        what: "the new port",
+        withinMs: 31_000,
+      });
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+
+  test("qBittorrent that listens nowhere whatever is tried is not called ready", async () => {
+    const clock = new FakeClock(Date.now());
+    await using at = await world({ clock, port: "51413", env: { REBIND_AFTER: "60" } });
+    await at.synced(51_413);
+    at.fake.setTransfer({ connection_status: "disconnected" });
+    await clock.advanceUntil(async () => (await at.reason()).includes("listens nowhere"), {
+      what: "the reason",
+    });
+    expect((await fetch(`${at.health}/readyz`)).status).toBe(503);
+  });
+});
+
+describe("settings that could only fail later are refused at once", () => {
+  test.each([
+    [{ QBIT_ADDR: "http://joe:hunter2@127.0.0.1" }, /QBIT_ADDR[^]*it holds a user name/u],
+    [{ WEBHOOK_URL: "file:///etc/hunter2" }, /WEBHOOK_URL[^]*not a web address/u],
+    [{ ON_CHANGE_COMMAND: "  " }, /ON_CHANGE_COMMAND[^]*only blanks/u],
+  ])("%j", async (env, fault) => {
+    const { code, stderr } = await exitOf(env);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(fault);
+    expect(stderr).not.toContain("hunter2");
+  });
+
+  test.each([
+    ["/no/such/file", "does not exist"],
+    ["/dev/zero", "regular file"],
+    ["/etc/hostname", "holds no certificate"],
+  ])("QBIT_CA_CERT_FILE=%s", async (path, problem) => {
+    await using at = await world({ env: { QBIT_CA_CERT_FILE: path } });
+    expect(await at.exited).toBe(2);
+    expect(at.complaints()[0]?.msg).toContain(problem);
+  });
+});
+
+/** Runs a port-sync that ends by itself before it logs. */
+async function exitOf(env: Record<string, string>): Promise<{ code: number; stderr: string }> {
+  let stderr = "";
+  const process = {
+    argv: ["node", "main.js"],
+    env,
+    stdout: { write: () => {} },
+    stderr: { write: (text: string) => (stderr += text) },
+    exitCode: 0,
+    on: () => {},
+    exit: () => {},
+  };
+  await program(process);
+  return { code: process.exitCode, stderr };
+}
+
 describe("people and programs ask", () => {
   test("POST /rebind takes the port anew, but not for a web page", async () => {
     await using at = await world({ port: "51413" });

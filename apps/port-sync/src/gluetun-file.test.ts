@@ -151,6 +151,26 @@ describe("watching the port file", () => {
     }
   });
 
+  test("a file that may not be read is no change again and again", async () => {
+    await using at = await setUp();
+    await at.write("1111");
+    await chmod(at.path, 0o000);
+    using _user = asUnprivilegedUser();
+    await at.file.read(signal);
+    let changes = 0;
+    let looks = 0;
+    const counting = {
+      now: clock.now,
+      sleep: (ms: number, end?: AbortSignal) => clock.sleep(ms, end).then(() => void (looks += 1)),
+    };
+    const file = new PortFile({ path: at.path, index: 1, debounceMs: 0, clock: counting });
+    await file.read(signal);
+    await using _watch = file.watch({ pollMs: 10, onChange: () => (changes += 1), onError: () => {} });
+    await waitFor(() => looks > 5, { timeoutMs: 5000, what: "five looks" });
+    // One at the most: what beginning to watch makes of it.
+    expect(changes).toBeLessThanOrEqual(1);
+  });
+
   test("looking alone hears of a change that no event tells of", async () => {
     await using at = await setUp();
     await at.write("1111");

@@ -303,6 +303,7 @@ describe("a route for this machine only", () => {
   });
 
   test.each([
+    ["a proxy's client", { host: "localhost:9101", "x-forwarded-for": "203.0.113.7" }],
     ["a web page of another site", { host: "localhost:9101", origin: "https://evil.example" }],
     ["a sandboxed web page", { host: "localhost:9101", origin: "null" }],
     ["a form of another site", { host: "localhost:9101", "sec-fetch-site": "cross-site" }],

@@ -27,7 +27,14 @@ export async function listen(options: {
 }): Promise<Listener> {
   const { name, address, setting, handle } = options;
   const server = createServer(
-    { maxHeaderSize: 8192, headersTimeout: 5000, requestTimeout: 10_000, keepAliveTimeout: 5000 },
+    {
+      maxHeaderSize: 8192,
+      headersTimeout: 5000,
+      requestTimeout: 10_000,
+      keepAliveTimeout: 5000,
+      // Node looks for overdue requests only every 30 s, in which slow clients could keep every probe out.
+      connectionsCheckingInterval: 5000,
+    },
     handle,
   );
   server.maxConnections = 100;

@@ -12,6 +12,8 @@ export function refuseForeign({
   headers,
 }: Pick<IncomingMessage, "socket" | "headers">): string | undefined {
   if (!isLoopbackAddress(socket.remoteAddress ?? "")) return "answered only on the loopback address";
+  if (headers["x-forwarded-for"] !== undefined || headers.forwarded !== undefined)
+    return "not answered through a proxy";
   if (headers.origin !== undefined) return "not answered to web pages (the request has an Origin)";
   const site = headers["sec-fetch-site"];
   if (site !== undefined && site !== "none" && site !== "same-origin")

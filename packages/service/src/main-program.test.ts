@@ -48,6 +48,9 @@ test("a health check is answered without loading the app, and says why the answe
 test.each([
   { words: ["healthcheck", "--help"] },
   { words: ["healthcheck"], env: { CONFIG_FILE: "/etc/app.yml" } },
+  { words: ["healthcheck"], env: { HEALTH_ADDR_FILE: "/run/secrets/addr" } },
+  { words: ["healthcheck"], env: { HEALTH_ADDR: " " } },
+  { words: ["healthcheck"], env: { HEALTH_ADDR: "tcp://10.0.0.1:9101" } },
   { words: ["--once"] },
   {},
 ])("the app is loaded for %j", async (given) => {

@@ -20,7 +20,7 @@ type Main = {
 /**
  * What every app's main.ts runs: refuses a Node that is too old in one sentence, answers `healthcheck` before
  * anything else is loaded (a probe every few seconds should not cost a whole program), and runs the app otherwise.
- * With further words or a config file, `healthcheck` is the app's own command, which reads them.
+ * With further words, a file or an odd address, `healthcheck` is the app's own command, which reads them.
  */
 export async function mainProgram(process: MainProcess, { load, ...app }: Main): Promise<void> {
   const { argv, env, stderr, versions } = process;
@@ -29,12 +29,19 @@ export async function mainProgram(process: MainProcess, { load, ...app }: Main):
     process.exitCode = 2;
     return;
   }
-  if (argv[2] === "healthcheck" && argv.length === 3 && !env["CONFIG_FILE"] && !env["CONFIG_FILE_FILE"]) {
+  const { healthAddr: defaultAddr, addrEnv = [] } = app;
+  if (argv[2] === "healthcheck" && argv.length === 3 && addressIsPlain(env, ["HEALTH_ADDR", ...addrEnv])) {
     const report = (reason: string): unknown => stderr.write(`${app.name} is not healthy: ${reason}\n`);
-    const { healthAddr: defaultAddr, addrEnv = [] } = app;
     process.exitCode = await healthcheck({ argv: [], env, defaultAddr, addrEnv, report });
     return;
   }
   const { program } = await load();
   await program(process);
+}
+
+/** Whether the address of the service can be told without the rules that its settings are read by. */
+function addressIsPlain(env: MainProcess["env"], names: readonly string[]): boolean {
+  const files = ["CONFIG_FILE", "CONFIG_FILE_FILE", ...names.map((name) => `${name}_FILE`)];
+  if (files.some((name) => env[name])) return false;
+  return names.every((name) => env[name] === undefined || /^[^\s/]+$/.test(env[name]));
 }

@@ -58,6 +58,33 @@ describe("the webhook", () => {
     ]);
   });
 
+  test("may answer without end: nobody reads its body", async () => {
+    let written = 0;
+    const server = createServer((_request, response) => {
+      const more = (): void => {
+        while (response.writable && response.write(" ".repeat(65_536))) written += 65_536;
+        if (response.writable) response.once("drain", more);
+      };
+      more();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    await webhook(`http://127.0.0.1:${port}/`)(change, signal);
+    server.closeAllConnections();
+    server.close();
+    expect(written).toBeLessThan(64 * 1024 * 1024);
+  });
+
+  test("that refuses is an error with its status", async () => {
+    const server = createServer((_request, response) => response.writeHead(503).end());
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const told = webhook(`http://127.0.0.1:${port}/`)(change, signal);
+    await expect(told).rejects.toThrow("posting to WEBHOOK_URL: it answered 503");
+    server.closeAllConnections();
+    server.close();
+  });
+
   test("that fails is an error without its URL, which may hold a secret", async () => {
     const secret = "http://127.0.0.1:1/hooks/t0p-s3cret";
     const error = await webhook(secret)(change, signal).catch((reason: unknown) => reason);

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import got, { HTTPError, RequestError } from "got";
+import got, { RequestError } from "got";
 import { parseArgsStringToArgv } from "string-argv";
 import type { StepResult } from "./reconcile-loop.ts";
 import { startLoop } from "./reconcile-loop.ts";
@@ -40,7 +40,13 @@ async function run(
   const { spawn } = await import("node:child_process");
   try {
     // What it prints is its own affair: nobody here reads a pipe that it could fill.
-    const child = spawn(file, args, { signal, env, timeout: timeoutMs, stdio: "ignore" });
+    const child = spawn(file, args, {
+      signal,
+      env,
+      timeout: timeoutMs,
+      killSignal: "SIGKILL",
+      stdio: "ignore",
+    });
     await once(child, "exit");
     const { exitCode, signalCode } = child;
     if (exitCode === 0) return undefined;
@@ -56,8 +62,21 @@ export function webhook(url: string): Messenger {
   return async ({ to, from, kind, why, at }, signal) => {
     try {
       const json = { port: to, previous_port: from, kind, why, at: at.toISOString() };
-      await got.post(url, { json, signal, timeout: { request: timeoutMs }, retry: { limit: 0 } });
+      const request = got.stream.post(url, {
+        json,
+        signal,
+        timeout: { request: timeoutMs },
+        retry: { limit: 0 },
+        throwHttpErrors: false,
+      });
+      const statusCode = await new Promise<number>((resolve, reject) => {
+        request.once("response", (response) => resolve(response.statusCode)).once("error", reject);
+      });
+      // Nobody wants its body, which may have no end.
+      request.destroy();
+      if (statusCode >= 300) throw new TellError(`posting to WEBHOOK_URL: it answered ${statusCode}`);
     } catch (error) {
+      if (error instanceof TellError) throw error;
       // No cause: got's error carries the whole request, and the URL of a webhook is often its password.
       // oxlint-disable-next-line preserve-caught-error
       throw new TellError(`posting to WEBHOOK_URL: ${reasonOf(error)}`);
@@ -71,7 +90,6 @@ export class TellError extends Error {
 }
 
 function reasonOf(error: unknown): string {
-  if (error instanceof HTTPError) return `it answered ${error.response.statusCode}`;
   return error instanceof RequestError ? error.code : "unknown error";
 }
 
