@@ -7,7 +7,10 @@ import { describe, expect, test } from "vitest";
 import { runApp } from "./run-app.ts";
 import { setStage } from "./stage.ts";
 
-const apps = ["port-sync", "pia-forwarder"] as const;
+const apps = ["port-sync", "pia-forwarder", "ntfy-sidecar"] as const;
+
+/** What an app cannot start without. */
+const required = { NTFY_TOPIC: "http://127.0.0.1:1/downloads" };
 
 type Ended = { code: number; stdout: string; stderr: string };
 
@@ -17,7 +20,7 @@ function run(bundle: string, args: readonly string[], env: Record<string, string
     execFile(
       process.execPath,
       [bundle, ...args],
-      { env },
+      { env: { ...required, ...env } },
       (error: ExecFileException | null, stdout, stderr) =>
         resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
     );
@@ -59,7 +62,7 @@ describe.each(apps)("the bundle of %s", (app) => {
   test("answers `healthcheck` with 0 while the service runs and with 1 when it does not", async () => {
     const env = { HEALTH_ADDR: `127.0.0.1:${await freePort()}`, QBIT_URL: "http://127.0.0.1:1" };
     expect((await run(bundle, ["healthcheck"], env)).code).toBe(1);
-    await using service = runApp(app, { env });
+    await using service = runApp(app, { env: { ...required, ...env } });
     await waitFor(() => service.lines.some(({ msg }) => msg.startsWith("health and metrics")), {
       what: "health",
     });
@@ -76,7 +79,7 @@ describe.each(apps)("the bundle of %s", (app) => {
       code: 1,
       stderr: expect.stringContaining("ECONNREFUSED"),
     });
-    await using service = runApp(app, { env });
+    await using service = runApp(app, { env: { ...required, ...env } });
     await waitFor(() => service.lines.some(({ msg }) => msg.startsWith("health and metrics")), {
       what: "health",
     });
@@ -85,7 +88,7 @@ describe.each(apps)("the bundle of %s", (app) => {
 
   test("ends with 0 on SIGTERM", async () => {
     const env = { HEALTH_ADDR: `127.0.0.1:${await freePort()}`, QBIT_URL: "http://127.0.0.1:1" };
-    await using service = runApp(app, { env });
+    await using service = runApp(app, { env: { ...required, ...env } });
     await waitFor(() => service.lines.some(({ msg }) => msg.startsWith("health and metrics")), {
       what: "health",
     });
