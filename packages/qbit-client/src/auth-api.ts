@@ -13,7 +13,7 @@ export class AuthApi {
 
   /** With a password: logs in now rather than with the first call. Otherwise there is nothing to do. */
   async login(options: CallOptions = {}): Promise<void> {
-    await this.#session.open("logging in", options.signal);
+    await this.#session.open(options.signal);
   }
 
   /** Ends the session in qBittorrent; the next call opens a new one. */

@@ -37,13 +37,14 @@ export abstract class QbitError extends Error {
 /**
  * The credentials were refused, or there are none and qBittorrent asks for some.
  * With `retryAfterMs` the client itself waits before it shows the same password again (qBittorrent bans an
- * address at the fifth failure and never forgets failures): calls until then fail at once, without network.
+ * address at the fifth failure and never forgets failures). The message says for how long; `retryAfterMs` is at
+ * most a minute, because a call can only notice that qBittorrent was restarted by looking.
  */
 export class QbitAuthError extends QbitError {
   readonly kind = "auth";
 }
 
-/** qBittorrent refuses every login from this address; `retryAfterMs` says when the client will try again. */
+/** qBittorrent refuses every login from this address. The message says for how long; `retryAfterMs` is at most a minute. */
 export class QbitBannedError extends QbitError {
   readonly kind = "banned";
 }

@@ -25,20 +25,26 @@ export function knockRequest(): HttpRequest {
   return { method: "GET", path, doing: logInDoing, endpoint: "app/webapiVersion", replayable: true };
 }
 
-export function refusedError(doing: string, waitMs: number): QbitAuthError {
+/** Callers come back at least this often: only who knocks can see that qBittorrent was restarted meanwhile. */
+const longestRetryMs = 60_000;
+
+export function refusedError(waitMs: number): QbitAuthError {
   const next = Number.isFinite(waitMs)
-    ? `the next try is in ${Math.ceil(waitMs / 1000)} s`
+    ? `the next try is in ${inWords(waitMs)}`
     : "no more tries until qBittorrent restarts, because one more failure would ban this address";
-  const retryAfterMs = Number.isFinite(waitMs) ? waitMs : undefined;
-  return new QbitAuthError(`${doing}: qBittorrent refused the user name or password; ${next}`, {
-    retryAfterMs,
-  });
+  const message = `${logInDoing}: qBittorrent refused the user name or password; ${next}`;
+  return new QbitAuthError(message, { retryAfterMs: Math.min(waitMs, longestRetryMs) });
 }
 
-export function bannedError(doing: string, retryAfterMs: number): QbitBannedError {
-  const minutes = Math.ceil(retryAfterMs / 60_000);
-  const message = `${doing}: qBittorrent has banned this address after too many failed logins; trying again in ${minutes} min`;
-  return new QbitBannedError(message, { retryAfterMs });
+export function bannedError(waitMs: number): QbitBannedError {
+  const message = `${logInDoing}: qBittorrent has banned this address after too many failed logins; trying again in ${inWords(waitMs)}`;
+  return new QbitBannedError(message, { retryAfterMs: Math.min(waitMs, longestRetryMs) });
+}
+
+/** Rounded up, and never in seconds: whoever tells equal messages once should not hear of each wait. */
+function inWords(ms: number): string {
+  const minutes = Math.ceil(ms / 60_000);
+  return minutes <= 120 ? `${minutes} min` : `${Math.ceil(minutes / 60)} h`;
 }
 
 export function notQbittorrent(answer: HttpAnswer, url: URL): QbitError {

@@ -9,6 +9,7 @@ import { describe, expect, test } from "vitest";
 import type { Auth } from "./auth.ts";
 import { QbitClient } from "./client.ts";
 import { QbitAuthError, QbitBannedError } from "./errors.ts";
+import type { QbitEvent } from "./events.ts";
 import { MaindataStore } from "./maindata-store.ts";
 import { compareVersions } from "./version.ts";
 
@@ -45,6 +46,32 @@ for (const version of qbittorrentVersionsUnderTest()) {
       }
       using client = new QbitClient({ url: server.url, auth: right });
       await expect(client.transfer.info()).resolves.toBeDefined();
+    });
+
+    test("that waits notices a restart, which ends its wait and a ban", async () => {
+      await using server = await startQbittorrent({ version, auth: login });
+      const clock = new FakeClock();
+      const tries: number[] = [];
+      const onEvent = (event: QbitEvent): void =>
+        void (event.type === "loginRefused" && tries.push(event.tries));
+      using guessing = new QbitClient({ url: server.url, auth: wrong, clock, onEvent });
+      using banned = new QbitClient({ url: server.url, auth: right, clock });
+      await expect(guessing.transfer.info()).rejects.toThrow(QbitAuthError);
+      for (let program = 0; program < 4; program += 1) {
+        using another = new QbitClient({ url: server.url, auth: wrong });
+        await expect(another.transfer.info()).rejects.toThrow(QbitAuthError);
+      }
+      for (let knock = 0; knock < 20; knock += 1) {
+        await expect(banned.transfer.info()).rejects.toThrow(QbitBannedError);
+        await clock.advance(20_000);
+      }
+      await server.stop();
+      for (const client of [guessing, banned])
+        await expect(client.transfer.info()).rejects.toMatchObject({ reason: "refused" });
+      await server.start();
+      await expect(banned.transfer.info()).resolves.toBeDefined();
+      await expect(guessing.transfer.info()).rejects.toThrow(QbitAuthError);
+      expect(tries).toEqual([1, 1]);
     });
 
     test("is told apart from a ban, and from a server that wants no password at all", async () => {

@@ -91,6 +91,54 @@ for (const version of ["4.2.5", "4.5.2", "5.1.0", "5.3.0"] as const) {
       expect(world.server.calls.count()).toBe(calls);
     });
 
+    test("a restart while the client waits is noticed, and a password that is right now is tried at once", async () => {
+      await using world = await start({ server: { version }, client: { auth: wrong } });
+      for (let hours = 0; hours < 48; hours += 1) {
+        await expect(world.client.transfer.info()).rejects.toThrow(QbitAuthError);
+        await world.clock.advance(hour);
+      }
+      expect(world.logins()).toBe(4);
+      const error = await world.client.transfer.info().catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ kind: "auth", retryAfterMs: minute });
+      expect(String(error)).toContain("no more tries until qBittorrent restarts");
+      await world.server.down();
+      await world.clock.advance(minute);
+      await expect(world.client.transfer.info()).rejects.toThrow("connection refused");
+      await world.server.restart();
+      world.server.setPreferences({ web_ui_password: "guess" });
+      await expect(world.client.transfer.info()).resolves.toBeDefined();
+    });
+
+    test("a client that waits looks for qBittorrent every 15 s at most, without its password", async () => {
+      await using world = await start({ server: { version }, client: { auth: wrong } });
+      await expect(world.client.transfer.info()).rejects.toThrow(QbitAuthError);
+      await world.clock.advance(30_000);
+      await expect(world.client.transfer.info()).rejects.toMatchObject({
+        kind: "auth",
+        retryAfterMs: minute,
+      });
+      const calls = world.server.calls.count();
+      for (let second = 0; second < 60; second += 1) {
+        await world.clock.advance(1000);
+        await expect(world.client.transfer.info()).rejects.toThrow(
+          /refused.*; the next try is in (60|59) min$/u,
+        );
+      }
+      expect(world.server.calls.count() - calls).toBe(4);
+      expect(world.logins()).toBe(2);
+    });
+
+    test("a client that waits is let in as soon as authentication is bypassed", async () => {
+      await using world = await start({ server: { version }, client: { auth: wrong } });
+      await expect(world.client.transfer.info()).rejects.toThrow(QbitAuthError);
+      world.server.setPreferences({ bypass_local_auth: true });
+      await world.clock.advance(15_000);
+      for (let call = 0; call < 3; call += 1)
+        await expect(world.client.transfer.info()).resolves.toBeDefined();
+      expect(world.server.sessions).toBe(1);
+      expect(world.logins()).toBe(1);
+    });
+
     test("a forgotten session is opened again and the call repeated, once for all callers", async () => {
       await using world = await start({ server: { version } });
       await world.client.transfer.info();
@@ -100,17 +148,29 @@ for (const version of ["4.2.5", "4.5.2", "5.1.0", "5.3.0"] as const) {
       expect(world.happened()).toEqual(["login", "sessionLost", "login"]);
     });
 
-    test("a ban is named, and nothing is sent until it is over", async () => {
+    test("a ban is named, and no login is tried until it is over", async () => {
       await using world = await start({ server: { version } });
       world.server.ban();
       await expect(world.client.transfer.info()).rejects.toMatchObject({
         kind: "banned",
-        retryAfterMs: hour,
+        retryAfterMs: minute,
+        message: expect.stringMatching(/trying again in 60 min$/u),
       });
       await world.clock.advance(hour - 1);
       await expect(world.client.transfer.info()).rejects.toThrow(QbitBannedError);
-      expect(world.server.calls.count()).toBe(1);
+      expect(world.logins()).toBe(1);
       await world.clock.advance(1);
+      await expect(world.client.transfer.info()).resolves.toBeDefined();
+    });
+
+    test("a ban ends with the qBittorrent that spoke it", async () => {
+      await using world = await start({ server: { version } });
+      world.server.ban();
+      await expect(world.client.transfer.info()).rejects.toThrow(QbitBannedError);
+      await world.server.down();
+      await world.clock.advance(minute);
+      await expect(world.client.transfer.info()).rejects.toThrow("connection refused");
+      await world.server.restart();
       await expect(world.client.transfer.info()).resolves.toBeDefined();
     });
 
@@ -191,6 +251,27 @@ test("after a lost login the password is not shown again to a server that answer
   expect(world.logins()).toBe(1);
   world.server.faults.clear();
   await expect(world.client.transfer.info()).resolves.toBeDefined();
+});
+
+test("an error while waiting reads the same as the one before, but for its numbers", async () => {
+  await using world = await start({ client: { auth: wrong } });
+  const messages = new Set<string>();
+  for (let elapsed = 0; elapsed < hour; elapsed += minute) {
+    const error = await world.client.transfer.info().catch((thrown: unknown) => thrown);
+    messages.add(String(error).replaceAll(/\d+/gu, "N"));
+    await world.clock.advance(minute);
+  }
+  expect([...messages]).toHaveLength(1);
+});
+
+test("a server that answers as if it let everybody in, and does not, gets no more logins for that", async () => {
+  await using world = await start({ client: { auth: wrong } });
+  world.server.faults.set("app/webapiVersion", { kind: "answer", status: 200, body: "2.9.3" });
+  for (let call = 0; call < 100; call += 1) {
+    await expect(world.client.transfer.info()).rejects.toThrow(QbitAuthError);
+    await world.clock.advance(hour);
+  }
+  expect(world.logins()).toBe(4);
 });
 
 test("a server that is not there costs no try", async () => {

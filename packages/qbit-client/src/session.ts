@@ -33,6 +33,9 @@ export interface SessionOptions {
   onNewLife: () => void;
 }
 
+/** How often qBittorrent is looked for while a login has to wait. */
+const knockEveryMs = 15_000;
+
 type Established = { auth: Auth; headers: Readonly<Record<string, string>> };
 
 /** Sends requests as somebody: logs in when needed, once for all callers, and never so often that it is banned. */
@@ -47,6 +50,7 @@ export class Session {
   /** What was shown last and refused (or never answered). */
   #refused: { auth: Auth; answered: boolean } | undefined;
   #outage: { since: number; refused: boolean } | undefined;
+  #lastAnswer = 0;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -88,8 +92,8 @@ export class Session {
   }
 
   /** Logs in, if that is how this session is opened and it is not open. */
-  async open(doing: string, signal?: AbortSignal): Promise<void> {
-    await this.#establish({ ...knockRequest(), doing, signal });
+  async open(signal?: AbortSignal): Promise<void> {
+    await this.#establish({ ...knockRequest(), signal });
   }
 
   /** Forgets the session, so that the next request logs in. */
@@ -100,7 +104,7 @@ export class Session {
 
   async #establish(request: HttpRequest): Promise<Established> {
     if (this.#established !== undefined) return this.#established;
-    return await this.#establishing.run(async () => await this.#open(request.doing), request.signal);
+    return await this.#establishing.run(async () => await this.#open(), request.signal);
   }
 
   async #renew(old: Established, request: HttpRequest): Promise<Established> {
@@ -116,17 +120,18 @@ export class Session {
     return await this.#establish(request);
   }
 
-  async #open(doing: string): Promise<Established> {
+  async #open(): Promise<Established> {
     const auth = await this.#currentAuth();
     let headers = {};
     if (auth.kind === "apiKey") headers = { authorization: `Bearer ${auth.apiKey}` };
-    if (auth.kind === "password") await this.#login(auth, doing);
+    if (auth.kind === "password") await this.#login(auth);
     this.#established = { auth, headers };
     return this.#established;
   }
 
-  async #login(auth: Auth & { kind: "password" }, doing: string): Promise<void> {
-    await this.#mayTry(auth, doing);
+  async #login(auth: Auth & { kind: "password" }): Promise<void> {
+    if (await this.#isLetInAnyway(auth)) return;
+    this.#mayTry(auth);
     this.#cookies.clear();
     this.#budget.spend(this.#options.clock.monotonic());
     this.#refused = { auth, answered: false };
@@ -164,32 +169,51 @@ export class Session {
     throw statusError(answer, { doing: logInDoing, subject: undefined });
   }
 
-  /** Throws instead of trying when a try could lead to a ban. */
-  async #mayTry(auth: Auth, doing: string): Promise<void> {
-    const refused = this.#refused;
-    // Nobody knows what became of the last try. Before another one counts, see that the server answers at all:
-    // if it is gone, so is its count of failures.
-    if (refused !== undefined && !refused.answered) await this.#watched(knockRequest());
+  /**
+   * Knocks, without credentials (which qBittorrent never counts, not even from a banned address), when a login
+   * has to wait: if nobody answers, the server's count and ban are gone, see {@link #lost}. Also when nobody
+   * knows what became of the last try: before another one counts, see that the server answers at all.
+   *
+   * True if that was let in: authentication is bypassed now. No login is tried on the strength of it, because
+   * something else than qBittorrent may have answered.
+   */
+  async #isLetInAnyway(auth: Auth): Promise<boolean> {
     const now = this.#options.clock.monotonic();
-    const bannedMs = this.#budget.bannedMs(now);
-    if (bannedMs > 0) throw bannedError(doing, bannedMs);
-    const changed = refused !== undefined && !sameAuth(refused.auth, auth);
-    const wait = this.#budget.waitMs(now, changed);
-    if (wait > 0) throw refusedError(`${doing}: not tried`, wait);
+    // An Authorization header for a proxy would be credentials to qBittorrent.
+    const waits = this.#waitMs(auth) > 0 && !this.#options.basicHeader;
+    const isDue = waits && now - this.#lastAnswer >= knockEveryMs;
+    if (!isDue && this.#refused?.answered !== false) return false;
+    const answer = await this.#watched(knockRequest());
+    if (answer.status !== 200 || isHtml(answer)) return false;
+    this.#keepCookies(answer);
+    return true;
+  }
+
+  /** Throws instead of trying when a try could lead to a ban. */
+  #mayTry(auth: Auth): void {
+    const bannedMs = this.#budget.bannedMs(this.#options.clock.monotonic());
+    if (bannedMs > 0) throw bannedError(bannedMs);
+    const wait = this.#waitMs(auth);
+    if (wait > 0) throw refusedError(wait);
+  }
+
+  #waitMs(auth: Auth): number {
+    const changed = this.#refused !== undefined && !sameAuth(this.#refused.auth, auth);
+    return this.#budget.waitMs(this.#options.clock.monotonic(), changed);
   }
 
   #credentialsRefused(): QbitAuthError {
     const wait = this.#budget.waitMs(this.#options.clock.monotonic(), false);
     const retryAfterMs = Number.isFinite(wait) ? wait : undefined;
     this.#options.onEvent({ type: "loginRefused", tries: this.#budget.tries, retryAfterMs });
-    return refusedError(logInDoing, wait);
+    return refusedError(wait);
   }
 
   #ban(): QbitBannedError {
     const { banMs, clock, onEvent } = this.#options;
     this.#budget.banned(clock.monotonic(), banMs);
     onEvent({ type: "banned", retryAfterMs: banMs });
-    return bannedError(logInDoing, banMs);
+    return bannedError(banMs);
   }
 
   /**
@@ -238,7 +262,7 @@ export class Session {
   }
 
   async #exchange(request: HttpRequest, established: Established): Promise<HttpAnswer> {
-    if (this.#options.basicHeader) await this.#mayTry(established.auth, request.doing);
+    if (this.#options.basicHeader) this.#mayTry(established.auth);
     const cookie = this.#cookies.header();
     const headers = {
       ...request.headers,
@@ -262,6 +286,7 @@ export class Session {
       throw error;
     });
     const now = clock.monotonic();
+    this.#lastAnswer = now;
     const { endpoint, method } = request;
     onEvent({
       type: "request",
