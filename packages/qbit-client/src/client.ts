@@ -133,7 +133,7 @@ function baseUrl(text: string): URL {
     throw new TypeError("the URL of qBittorrent must be like http://127.0.0.1:8080");
   }
   if (url.username !== "" || url.password !== "") {
-    throw new TypeError("the URL of qBittorrent must not hold user and password: they belong in `auth`");
+    throw new TypeError("the URL of qBittorrent must not hold user and password: give them separately");
   }
   url.search = "";
   url.hash = "";

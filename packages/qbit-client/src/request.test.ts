@@ -155,6 +155,17 @@ describe("an answer that cannot be used", () => {
     });
   });
 
+  test.each([
+    ["86400", 300_000],
+    ["-5", 0],
+    ["Wed, 21 Oct 2099 07:28:00 GMT", undefined],
+  ])("with Retry-After: %s asks for a wait of at most 5 min", async (header, retryAfterMs) => {
+    await using world = await serve(
+      (_request, response) => void response.writeHead(503, { "retry-after": header }).end(),
+    );
+    await expect(world.client.transfer.info()).rejects.toMatchObject({ kind: "response", retryAfterMs });
+  });
+
   test("because it redirects names the right URL and does not follow", async () => {
     await using world = await serve(
       (_request, response) => void response.writeHead(301, { location: "https://nas.example/qb/?a=b" }).end(),
@@ -206,7 +217,7 @@ test("a Web UI below a sub-path is found there", async () => {
 test("a URL with a password in it is refused without repeating it", () => {
   const construct = (): QbitClient => new QbitClient({ url: "http://admin:hunter2@127.0.0.1:8080" });
   expect(construct).toThrow(expect.not.stringContaining("hunter2"));
-  expect(construct).toThrow("they belong in `auth`");
+  expect(construct).toThrow("must not hold user and password: give them separately");
 });
 
 describe("over TLS", () => {

@@ -47,7 +47,11 @@ export function redirectError(answer: HttpAnswer, doing: string, url: URL): Qbit
   return new QbitRedirectError(`${doing}: ${url.href} redirects${hint}`, { location });
 }
 
+/** A proxy that asks for a day does not know how long qBittorrent takes. */
+const longestRetryAfterMs = 300_000;
+
 function retryAfter(header: string | undefined): number | undefined {
   const seconds = Number(header);
-  return header === undefined || !Number.isFinite(seconds) ? undefined : seconds * 1000;
+  if (header === undefined || !Number.isFinite(seconds)) return undefined;
+  return Math.min(Math.max(0, seconds * 1000), longestRetryAfterMs);
 }
