@@ -1,3 +1,7 @@
+/** qBittorrent sets one. More come from proxies, and a broken one must not fill the memory, or each request. */
+const mostCookies = 16;
+const longestCookie = 4096;
+
 /**
  * Cookies of one origin, by name. qBittorrent's session cookie is `SID` up to 5.1 (unless renamed by a hidden
  * setting) and `QBT_SID_<port as qBittorrent sees it>` from 5.2, which no client can derive from its URL: so
@@ -11,12 +15,18 @@ export class CookieJar {
     for (const setCookie of setCookies ?? []) {
       const [pair = "", ...attributes] = setCookie.split(";");
       const equals = pair.indexOf("=");
-      if (equals <= 0) continue;
+      if (equals <= 0 || pair.length > longestCookie) continue;
       const name = pair.slice(0, equals).trim();
       const value = pair.slice(equals + 1).trim();
       if (value === "" || attributes.some(expired)) this.#cookies.delete(name);
-      else this.#cookies.set(name, value);
+      else this.#set(name, value);
     }
+  }
+
+  #set(name: string, value: string): void {
+    this.#cookies.set(name, value);
+    const [oldest = ""] = this.#cookies.keys();
+    if (this.#cookies.size > mostCookies) this.#cookies.delete(oldest);
   }
 
   clear(): void {
