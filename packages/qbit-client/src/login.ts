@@ -25,6 +25,15 @@ export function knockRequest(): HttpRequest {
   return { method: "GET", path, doing: logInDoing, endpoint: "app/webapiVersion", replayable: true };
 }
 
+/** The `Authorization` header for a key. Keys are short and printable, but their files end in all kinds of ways. */
+export function bearer(apiKey: string): { authorization: string } {
+  if (/^[\x20-\x7e]*$/.test(apiKey)) return { authorization: `Bearer ${apiKey}` };
+  throw new QbitAuthError(
+    `${logInDoing}: the API key holds a line break or a character that cannot be sent; ` +
+      "look for a trailing newline in its file",
+  );
+}
+
 /** Callers come back at least this often: only who knocks can see that qBittorrent was restarted meanwhile. */
 const longestRetryMs = 60_000;
 

@@ -367,6 +367,19 @@ describe("with an API key", () => {
     }
   });
 
+  test.each(["qbt_aaaa\n", "qbt_a\raaa", "qbt_äää", "qbt_\u0000"])(
+    "one that no header can hold (%j) is a clear error, and nothing is sent",
+    async (unsendable) => {
+      await using world = await start({ client: { auth: { kind: "apiKey", apiKey: unsendable } } });
+      const error = await world.client.transfer.info().catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(QbitAuthError);
+      expect(error).toMatchObject({ retryAfterMs: undefined });
+      expect(String(error)).toMatch(/API key holds a line break .* trailing newline in its file$/u);
+      expect(String(error)).not.toContain("qbt_");
+      expect(world.server.calls.count()).toBe(0);
+    },
+  );
+
   test("a rotated one is taken up by the same call", async () => {
     const keys = [`qbt_${"b".repeat(28)}`, apiKey];
     const auth = (): Auth => ({ kind: "apiKey", apiKey: keys.shift() ?? apiKey });

@@ -8,6 +8,7 @@ import type { QbitEvent } from "./events.ts";
 import { LoginBudget } from "./login-budget.ts";
 import {
   bannedError,
+  bearer,
   knockRequest,
   logInDoing,
   loginRequest,
@@ -123,7 +124,7 @@ export class Session {
   async #open(): Promise<Established> {
     const auth = await this.#currentAuth();
     let headers = {};
-    if (auth.kind === "apiKey") headers = { authorization: `Bearer ${auth.apiKey}` };
+    if (auth.kind === "apiKey") headers = bearer(auth.apiKey);
     if (auth.kind === "password") await this.#login(auth);
     this.#established = { auth, headers };
     return this.#established;
@@ -249,8 +250,7 @@ export class Session {
 
   /** API keys exist since 5.2: older servers ignore the header and show their login page to everybody. */
   async #whyKeyRefused(apiKey: string): Promise<string> {
-    const headers = { authorization: `Bearer ${apiKey}` };
-    const page = await this.#watched({ ...knockRequest(), path: "", headers });
+    const page = await this.#watched({ ...knockRequest(), path: "", headers: bearer(apiKey) });
     return page.status === 200
       ? "this qBittorrent does not know API keys (they came with 5.2): use user and password"
       : "qBittorrent refuses the API key";
