@@ -28,10 +28,11 @@ export class Answer {
 
   /** JSON checked by a schema. Schemas are loose: fields they do not name stay. */
   json<T>(schema: z.ZodMiniType<T>): T {
-    const result = z.safeParse(schema, this.unchecked());
+    const data = this.unchecked();
+    const result = z.safeParse(schema, data);
     if (result.success) return result.data;
-    const issue = result.error.issues[0];
-    throw this.unusable(`unexpected JSON at "${issue?.path.join(".") ?? ""}" (${issue?.message ?? ""})`);
+    const [issue] = result.error.issues;
+    throw this.unusable(`unexpected JSON${issue === undefined ? "" : misfit(issue, data)}`);
   }
 
   /** JSON as it is, for bulk lists that are checked in place: a schema would copy every torrent. */
@@ -45,10 +46,27 @@ export class Answer {
     }
   }
 
+  /** The answer's beginning is quoted, unless it is JSON: that can hold passkeys of trackers, and passwords. */
   unusable(what: string, cause?: unknown): QbitResponseError {
-    const details = { status: this.#http.status, excerpt: excerpt(this.#http.body) };
-    return new QbitResponseError(`${this.#doing}: ${what}: ${details.excerpt}`, { ...details, cause });
+    const { status, body } = this.#http;
+    const said = /^\s*[[{"]/.test(body.toString("utf8", 0, 100)) ? "" : excerpt(body);
+    const message = `${this.#doing}: ${what}${said === "" ? "" : `: ${said}`}`;
+    return new QbitResponseError(message, { status, excerpt: said, cause });
   }
+}
+
+/** Where something else is than a schema expects, and what kind of thing; never the value. */
+function misfit(issue: z.core.$ZodIssue, data: unknown): string {
+  const at = issue.path.length === 0 ? "" : ` at "${issue.path.join(".")}"`;
+  const expected = "expected" in issue ? issue.expected : "something else";
+  let found = data;
+  for (const key of issue.path) found = Object(found)[key];
+  return `${at}: ${expected} expected, ${found === undefined ? "nothing there" : `not ${kindOf(found)}`}`;
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return "null";
+  return Array.isArray(value) ? "array" : typeof value;
 }
 
 /** A plain-text answer that is a whole number. */

@@ -86,7 +86,7 @@ export class QbitRedirectError extends QbitError {
 /** An HTTP status other than success, with the beginning of what the server said. */
 export abstract class QbitStatusError extends QbitError {
   readonly status: number;
-  /** At most 200 characters of the answer's body. */
+  /** At most 200 characters of the answer's body; empty for JSON that does not fit, which can hold passkeys. */
   readonly excerpt: string;
 
   constructor(message: string, options: QbitErrorOptions & { status: number; excerpt: string }) {

@@ -108,15 +108,9 @@ describe("an answer that cannot be used", () => {
       what: "a web page",
       type: "text/html",
       body: "<!doctype html><title>Login</title>",
-      message: "a web page",
+      message: "a web page instead of an answer of the API: <!doctype html><title>Login</title>",
     },
-    { what: "not JSON", type: "text/plain", body: '{"connection_status": "conn', message: "not JSON" },
-    {
-      what: "something else",
-      type: "application/json",
-      body: '{"speed":1}',
-      message: 'at "connection_status"',
-    },
+    { what: "not JSON", type: "text/plain", body: "Service busy", message: "not JSON: Service busy" },
     { what: "empty", type: "application/json", body: "", message: "not JSON" },
   ])("because it is $what says so, with its beginning", async ({ type, body, message }) => {
     await using world = await serve(
@@ -124,8 +118,34 @@ describe("an answer that cannot be used", () => {
     );
     const error = await world.client.transfer.info().catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(QbitResponseError);
-    expect(String(error)).toContain(message);
-    expect(error).toMatchObject({ excerpt: body.slice(0, 200) });
+    expect(error).toMatchObject({ message: `reading the transfer status: ${message}`, excerpt: body });
+  });
+
+  const passkey = "https://tracker.example/0123456789abcdef/announce";
+  test.each([
+    [{ add_trackers: passkey }, 'unexpected JSON at "listen_port": number expected, nothing there'],
+    [
+      { add_trackers: passkey, listen_port: null },
+      'unexpected JSON at "listen_port": number expected, not null',
+    ],
+    [{ listen_port: 1, upnp: [passkey] }, 'unexpected JSON at "upnp": boolean expected, not array'],
+    [[passkey], "unexpected JSON: object expected, not array"],
+    [`{"add_trackers":"${passkey}`, "not JSON"],
+    [`\n [ "${passkey}"`, "not JSON"],
+    [`"${passkey}`, "not JSON"],
+  ])("because %j does not fit names the field and quotes nothing", async (body, message) => {
+    await using world = await serve(
+      (_request, response) => void response.end(typeof body === "string" ? body : JSON.stringify(body)),
+    );
+    const error = await world.client.app.preferences().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ kind: "response", message: `reading the preferences: ${message}` });
+    expect(inspect(error, { depth: 20, showHidden: true })).not.toContain("0123456789abcdef");
+  });
+
+  test("because it is another list than one of torrents quotes nothing", async () => {
+    await using world = await serve((_request, response) => json(response, [{ tracker: passkey }]));
+    const error = await world.client.torrents.info().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ message: "listing torrents: not a list of torrents", excerpt: "" });
   });
 
   test("because it is too large is not read to its end", async () => {
