@@ -10,6 +10,7 @@ import { describe, expect, test } from "vitest";
 import { applyListenPort } from "./apply-listen-port.ts";
 import { QbitClient } from "./client.ts";
 import { QbitNotAppliedError } from "./errors.ts";
+import type { QbitEvent } from "./events.ts";
 
 for (const version of qbittorrentVersionsUnderTest()) {
   describe.skipIf(await isMissing(`qBittorrent ${version}`))(
@@ -81,6 +82,54 @@ describe("the listen port of the fake", () => {
     await clock.advanceUntil(() => outcome !== undefined, { what: "the deadline", withinMs: 10_000 });
     expect(outcome).toBeInstanceOf(QbitNotAppliedError);
     expect(clock.monotonic()).toBeLessThanOrEqual(5000);
+  });
+
+  test.each([0, 50])(
+    "is the wanted one at whatever request a rebind is aborted (applied after %i ms)",
+    async (applyDelayMs) => {
+      await using server = await startFakeQbittorrent({ applyDelayMs });
+      const port = Number(server.preferences["listen_port"]);
+      const outcomes: string[] = [];
+      while (outcomes.at(-1) !== "rebound") {
+        const abort = new AbortController();
+        let requests = 0;
+        const onEvent = ({ type }: QbitEvent): void => {
+          if (type === "request" && (requests += 1) > outcomes.length) abort.abort(new Error("SIGTERM"));
+        };
+        using client = new QbitClient({ url: server.url, onEvent });
+        const rebinding = applyListenPort(client, { port, rebind: true, signal: abort.signal });
+        outcomes.push(await rebinding.then(({ outcome }) => outcome, String));
+        expect(server.calls.list("app/setPreferences").at(-1)?.params["json"] ?? `${port}`).toContain(
+          `${port}`,
+        );
+        await expect.poll(() => server.isListening && server.preferences["listen_port"]).toBe(port);
+      }
+      expect(outcomes.length).toBeGreaterThan(5);
+      expect(new Set(outcomes)).toEqual(new Set(["Error: SIGTERM", "rebound"]));
+    },
+  );
+
+  test("of an aborted rebind is given up after 5 s, when qBittorrent does not answer any more", async () => {
+    const clock = new FakeClock();
+    await using server = await startFakeQbittorrent({ clock });
+    const abort = new AbortController();
+    using client = new QbitClient({
+      url: server.url,
+      clock,
+      onEvent: (event) => {
+        if (event.type !== "request" || event.endpoint !== "app/setPreferences") return;
+        server.faults.set("*", { kind: "hang" });
+        abort.abort(new Error("SIGTERM"));
+      },
+    });
+    const { listen_port: port } = await client.app.preferences();
+    let outcome: unknown;
+    void applyListenPort(client, { port, rebind: true, signal: abort.signal }).catch(
+      (error: unknown) => void (outcome = error),
+    );
+    await clock.advanceUntil(() => outcome !== undefined, { what: "giving up", withinMs: 5000 });
+    expect(outcome).toBe(abort.signal.reason);
+    expect(clock.monotonic()).toBe(5000);
   });
 
   test("must be a port", async () => {

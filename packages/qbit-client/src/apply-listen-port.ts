@@ -17,7 +17,8 @@ export interface ApplyListenPortOptions {
   disableUpnp?: boolean;
   /**
    * Listen anew even if the port is set already: after a VPN reconnect the old sockets may be deaf, and setting
-   * the same port does nothing (qBittorrent compares). So another port is set first, then the wanted one.
+   * the same port does nothing (qBittorrent compares). So another port is set first, then the wanted one: that
+   * is still done after an abort, for up to 5 s.
    */
   rebind?: boolean;
   signal?: AbortSignal | undefined;
@@ -46,9 +47,36 @@ export async function applyListenPort(
   const before = listenState(await client.app.preferences({ signal }));
   const rebind = options.rebind === true && before.port === port;
   if (isApplied(before, options) && !rebind) return { outcome: "unchanged", before, after: before };
-  if (rebind) await setAndVerify(client, { ...options, port: neighbour(port) });
-  const after = await setAndVerify(client, options);
+  const after = rebind ? await listenAnew(client, options) : await setAndVerify(client, options);
   return { outcome: rebind ? "rebound" : "set", before, after };
+}
+
+/** Once the other port is set, the wanted one follows even if the signal aborts, which is told only then. */
+async function listenAnew(client: QbitClient, options: ApplyListenPortOptions): Promise<ListenState> {
+  const { port, signal } = options;
+  await setAndVerify(client, { ...options, port: neighbour(port) }).catch((error: unknown) => {
+    if (signal?.aborted !== true) throw error;
+  });
+  using late = lateAbort(client, signal);
+  const after = await setAndVerify(client, { ...options, signal: late.signal });
+  signal?.throwIfAborted();
+  return after;
+}
+
+/** Aborts for the same reason as `signal`, 5 s later: time for two requests, and less than a service has to end. */
+function lateAbort(
+  client: QbitClient,
+  signal: AbortSignal | undefined,
+): Disposable & { signal: AbortSignal } {
+  const [late, done] = [new AbortController(), new AbortController()];
+  const count = (): void =>
+    void client.clock.sleep(5000, done.signal).then(
+      () => late.abort(signal?.reason),
+      () => {},
+    );
+  if (signal?.aborted === true) count();
+  else signal?.addEventListener("abort", count, { once: true, signal: done.signal });
+  return { signal: late.signal, [Symbol.dispose]: () => done.abort() };
 }
 
 async function setAndVerify(client: QbitClient, options: ApplyListenPortOptions): Promise<ListenState> {
