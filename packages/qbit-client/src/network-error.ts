@@ -1,14 +1,19 @@
 import type { RequestError } from "got";
 import { type QbitError, QbitResponseError, QbitUnreachableError, type UnreachableReason } from "./errors.ts";
 
-/** Turns a failure of got into an error of ours that shares no object with it. */
+/**
+ * Turns a failure of got into an error of ours that shares no object with it.
+ * `hasAnswered`: the URL is known to be right, so the error does not suggest another one.
+ */
 export function networkError(
   error: RequestError,
   doing: string,
-  url: URL,
+  { url, hasAnswered }: { url: URL; hasAnswered: boolean },
 ): { error: QbitError; broken: boolean } {
   const cause = Object.assign(new Error(error.message.slice(0, 300)), { code: error.code });
-  const reason = reasonOf(error.code, error.message);
+  // A plain port of qBittorrent takes the greeting for half a request, and hangs up after 8 s.
+  const greetedInVain = /before secure TLS connection was established/.test(error.message) && !hasAnswered;
+  const reason = greetedInVain ? "tls" : reasonOf(error.code, error.message);
   if (reason === "notHttp") {
     const message = `${doing}: what answers at ${url.origin} does not speak HTTP${url.protocol === "http:" ? " (perhaps HTTPS)" : ""}`;
     return { error: new QbitResponseError(message, { status: 0, excerpt: "", cause }), broken: false };
@@ -18,7 +23,9 @@ export function networkError(
     const status = error.response.statusCode;
     return { error: new QbitResponseError(message, { status, excerpt: "", cause }), broken: true };
   }
-  const message = `${doing}: ${explain(reason, error.code, url)}`;
+  const hint =
+    reason === "reset" && url.protocol === "http:" && !hasAnswered ? "; perhaps it speaks HTTPS" : "";
+  const message = `${doing}: ${explain(reason, error.code, url)}${hint}`;
   return { error: new QbitUnreachableError(message, { reason, cause }), broken: reason === "reset" };
 }
 
@@ -37,7 +44,8 @@ function explain(reason: UnreachableReason, code: string, url: URL): string {
 
 function tlsHint(code: string): string {
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return ": the certificate is for another name";
-  if (code === "EPROTO" || code.startsWith("ERR_SSL")) return ": perhaps it speaks plain HTTP";
+  if (code === "EPROTO" || code === "ECONNRESET" || code.startsWith("ERR_SSL"))
+    return ": perhaps it speaks plain HTTP";
   if (code.includes("SELF_SIGNED") || code.includes("LEAF_SIGNATURE") || code.includes("ISSUER")) {
     return ": the certificate is not signed by a known authority; give its CA";
   }

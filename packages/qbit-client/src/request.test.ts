@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
+import { createServer as createTcpServer, type Server } from "node:net";
 import { inspect } from "node:util";
 import { freePort, selfSignedCertificate, startFakeQbittorrent } from "@qbit-sidecars/testing";
 import { describe, expect, test, vi } from "vitest";
@@ -13,17 +14,25 @@ async function serve(answer: RequestListener, options: Partial<QbitClientOptions
     requests.push(request);
     answer(request, response);
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
-  const client = new QbitClient({ url: `http://127.0.0.1:${port}`, timeoutMs: 2000, ...options });
+  const port = await listening(server);
+  const client = new QbitClient({ url: `http://127.0.0.1:${port.number}`, timeoutMs: 2000, ...options });
   const close = async (): Promise<void> => {
     client.close();
     server.closeAllConnections();
-    await new Promise((resolve) => void server.close(resolve));
+    await port[Symbol.asyncDispose]();
   };
   return { client, requests, server, [Symbol.asyncDispose]: close };
+}
+
+async function listening(server: Server) {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  const number = typeof address === "object" && address !== null ? address.port : 0;
+  const close = async (): Promise<void> => {
+    await new Promise((resolve) => void server.close(resolve));
+  };
+  return { number, [Symbol.asyncDispose]: close };
 }
 
 const info = {
@@ -259,10 +268,36 @@ describe("over TLS", () => {
   test("plain HTTP to a TLS port, and TLS to a plain port, are errors that name the mistake", async () => {
     await using secure = await startFakeQbittorrent({ https: certificate });
     using plain = new QbitClient({ url: secure.url.replace("https:", "http:") });
-    expect((await plain.probe()).ok).toBe(false);
+    expect((await plain.probe()).explanation).toMatch(/broke \(ECONNRESET\); perhaps it speaks HTTPS$/u);
     await using open = await startFakeQbittorrent();
     using tls = new QbitClient({ url: open.url.replace("http:", "https:") });
     expect((await tls.probe()).explanation).toContain("plain HTTP");
+  });
+
+  test("a port that hangs up on a TLS greeting is not greeted twice, and perhaps speaks plain HTTP", async () => {
+    let connections = 0;
+    // So does qBittorrent's plain port, after 8 s.
+    const deaf = createTcpServer((socket) => {
+      connections += 1;
+      socket.once("data", () => socket.end());
+    });
+    await using port = await listening(deaf);
+    using client = new QbitClient({ url: `https://127.0.0.1:${port.number}` });
+    await expect(client.transfer.info()).rejects.toMatchObject({
+      reason: "tls",
+      message: expect.stringMatching(
+        /TLS connection to \S+ failed \(ECONNRESET: perhaps it speaks plain HTTP\)$/u,
+      ),
+    });
+    expect(connections).toBe(1);
+  });
+
+  test("a server that has answered before is not suspected to speak something else", async () => {
+    await using open = await startFakeQbittorrent();
+    using client = new QbitClient({ url: open.url });
+    await client.transfer.info();
+    open.faults.set("*", { kind: "reset" });
+    expect((await client.probe()).explanation).toMatch(/broke \(ECONNRESET\)$/u);
   });
 });
 

@@ -57,6 +57,7 @@ export class Transport {
   readonly url: URL;
   readonly #options: TransportOptions;
   readonly #agents: { http: HttpAgent; https: HttpsAgent };
+  #hasAnswered = false;
 
   constructor(options: TransportOptions) {
     this.#options = options;
@@ -112,6 +113,7 @@ export class Transport {
         tooLarge.abort(new AnswerTooLarge(maxBytes));
     });
     const answer = await exchange;
+    this.#hasAnswered = true;
     const { rawBody } = answer;
     return {
       status: answer.statusCode,
@@ -140,7 +142,7 @@ export class Transport {
       const message = `${request.doing}: the answer is larger than ${request.maxBytes ?? defaultMaxBytes} bytes`;
       return { error: new QbitResponseError(message, { status: 0, excerpt: "" }), broken: false };
     }
-    return networkError(error, request.doing, this.url);
+    return networkError(error, request.doing, { url: this.url, hasAnswered: this.#hasAnswered });
   }
 }
 

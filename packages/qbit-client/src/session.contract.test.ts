@@ -110,6 +110,8 @@ for (const version of qbittorrentVersionsUnderTest()) {
       await expect(trusting.transfer.info()).resolves.toBeDefined();
       using stranger = new QbitClient({ url: server.url });
       await expect(stranger.transfer.info()).rejects.toMatchObject({ kind: "unreachable", reason: "tls" });
+      using plain = new QbitClient({ url: server.url.replace("https:", "http:") });
+      await expect(plain.transfer.info()).rejects.toThrow("perhaps it speaks HTTPS");
     });
 
     test("that ends in the middle loses nothing of what a store knows", async () => {
