@@ -2,7 +2,7 @@ import { Refusal, json } from "./answers.ts";
 import {
   addCategory,
   isCategoryName,
-  moveToCategory,
+  changeCategory,
   removeCategory,
   setCategory,
   showCategories,
@@ -74,11 +74,9 @@ function editCategory({ state, params }: Call): void {
   if (isNew && params["savePath"] === undefined) after.savePath = before?.savePath ?? "";
   const isSame = before?.savePath === after.savePath && before.downloadPath === after.downloadPath;
   if (before === undefined || (isSame && !isNew)) throw new Refusal(409, "Unable to edit category");
-  state.categories.set(name, after);
   const staysManaged = state.preferences["category_changed_tmm_enabled"] !== false;
-  for (const torrent of state.torrents.values()) {
-    if (torrent.category === name) moveToCategory(state, torrent, staysManaged);
-  }
+  const members = [...state.torrents.values()].filter(({ category }) => category === name);
+  changeCategory(state, { members, staysManaged }, () => state.categories.set(name, after));
 }
 
 function categoryName(params: Params): string {

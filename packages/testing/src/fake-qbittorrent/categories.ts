@@ -35,15 +35,26 @@ export function removeCategory(state: FakeState, name: string): void {
 
 export function setCategory(state: FakeState, torrent: FakeTorrent, category: string): void {
   if (torrent.category === category) return;
-  update(state, torrent, { category });
-  moveToCategory(state, torrent, state.preferences["torrent_changed_tmm_enabled"] !== false);
+  const staysManaged = state.preferences["torrent_changed_tmm_enabled"] !== false;
+  changeCategory(state, { members: [torrent], staysManaged }, () => update(state, torrent, { category }));
 }
 
-/** Where its category is now; the user may want that to be the end of automatic management. */
-export function moveToCategory(state: FakeState, torrent: FakeTorrent, staysManaged: boolean): void {
-  if (!torrent.isAutoManaged) return;
-  update(state, torrent, { isAutoManaged: staysManaged });
-  relocate(state, torrent, { savePath: categorySavePath(state, torrent.category) });
+/**
+ * A change of a category, or of whose it is: torrents under automatic management follow it, or leave automatic
+ * management for it. Those that leave stay where they are from 4.6 on; before, they still go along.
+ */
+export function changeCategory(
+  state: FakeState,
+  { members, staysManaged }: { members: readonly FakeTorrent[]; staysManaged: boolean },
+  change: () => void,
+): void {
+  const managed = members.filter(({ isAutoManaged }) => isAutoManaged);
+  if (!staysManaged) for (const torrent of managed) update(state, torrent, { isAutoManaged: false });
+  change();
+  if (!staysManaged && state.profile.has("categoryChangeLeavesTorrents")) return;
+  for (const torrent of managed) {
+    relocate(state, torrent, { savePath: categorySavePath(state, torrent.category) });
+  }
 }
 
 export function hasSubcategories(state: FakeState): boolean {

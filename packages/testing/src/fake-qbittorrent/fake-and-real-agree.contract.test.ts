@@ -9,7 +9,8 @@ import { cleanSlate, readSettings, startSettings } from "./agreement/clean-slate
 import { Disagreement, playSequence } from "./agreement/compare-sides.ts";
 import { LoginClient } from "./agreement/login-client.ts";
 import { type LoginOperation, account, loginSequences } from "./agreement/login-operation.ts";
-import { type Operation, type Stage, sequences } from "./agreement/operation.ts";
+import type { Operation, Stage } from "./agreement/operation.ts";
+import { sequences } from "./agreement/sequences.ts";
 import { Side } from "./agreement/side.ts";
 import { poolFiles, torrentPool, trustedFiles, writeTrustedFiles } from "./agreement/torrent-pool.ts";
 import { startFakeQbittorrent } from "./fake-qbittorrent.ts";

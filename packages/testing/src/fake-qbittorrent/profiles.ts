@@ -72,6 +72,7 @@ const since = {
   sortIsChecked: "2.8.4",
   offsetHasNoDefault: "2.12.0",
   savePathEndsAutoManagement: "2.9.2",
+  categoryChangeLeavesTorrents: "2.9.2",
   fileIndex: "2.8.2",
   renameByPath: "2.8.1",
   padFilesHidden: "2.8.4",

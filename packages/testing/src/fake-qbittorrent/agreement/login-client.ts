@@ -15,7 +15,9 @@ export class LoginClient {
 
   async do(request: LoginOperation["request"]): Promise<LoginSeen> {
     if (request.kind === "login") {
-      const { username, password } = request;
+      const { username, password, times } = request;
+      for (let before = 1; before < times; before++)
+        await this.#send("auth/login", { form: { username, password } });
       return await this.#send("auth/login", { form: { username, password } });
     }
     if (request.kind === "logout") return await this.#send("auth/logout", { form: {} });

@@ -5,7 +5,7 @@ export type LoginOperation = {
   /** Which of two clients: each keeps its own cookie. */
   client: "first" | "second";
   request:
-    | { kind: "login"; username: string; password: string }
+    | { kind: "login"; username: string; password: string; times: number }
     | { kind: "logout" }
     | { kind: "ask"; name: string }
     | { kind: "askAs"; headers: Record<string, string> }
@@ -17,7 +17,9 @@ export const account = { username: "someone", password: "right password" };
 const logins = fc.record({
   kind: fc.constant("login" as const),
   username: fc.constantFrom(account.username, account.username, account.username, "nobody", ""),
-  password: fc.constantFrom(account.password, account.password, account.password, "wrong"),
+  password: fc.constantFrom(account.password, account.password, "wrong"),
+  // Five wrong ones make a ban.
+  times: fc.constantFrom(1, 1, 4, 5),
 });
 
 const headers = fc.constantFrom<Record<string, string>>(
