@@ -28,7 +28,7 @@ export interface QbitClientOptions {
   insecureSkipVerify?: boolean | undefined;
   /** Sent with every request, for a proxy in front. `Origin` and `Referer` are refused: qBittorrent's CSRF check. */
   headers?: Readonly<Record<string, string>> | undefined;
-  /** How long to stay silent once qBittorrent has banned this address. Default 1 h, which is its own default. */
+  /** How long to send no login once qBittorrent has banned this address. Default 1 h, which is its own default. */
   banMs?: number | undefined;
   clock?: Clock | undefined;
   onEvent?: ((event: QbitEvent) => void) | undefined;

@@ -10,7 +10,7 @@ export type QbitEvent =
   | { type: "login"; again: boolean }
   /** The credentials were refused; the next try of the same ones is `retryAfterMs` away (`undefined`: none). */
   | { type: "loginRefused"; tries: number; retryAfterMs: number | undefined }
-  /** qBittorrent has banned this address; the client stays silent for `retryAfterMs`. */
+  /** qBittorrent has banned this address; no login is sent for `retryAfterMs`. */
   | { type: "banned"; retryAfterMs: number }
   /** qBittorrent no longer accepts the session: it was restarted, or the session expired. */
   | { type: "sessionLost" }

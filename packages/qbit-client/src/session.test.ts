@@ -76,7 +76,7 @@ for (const version of ["4.2.5", "4.5.2", "5.1.0", "5.3.0"] as const) {
       expect(world.happened()).not.toContain("banned");
     });
 
-    test("a refused login says when the next try is, and calls until then do not reach the network", async () => {
+    test("a refused login says when the next try is, and calls soon after it do not reach the network", async () => {
       await using world = await start({ server: { version }, client: { auth: wrong } });
       await expect(world.client.transfer.info()).rejects.toMatchObject({
         kind: "auth",

@@ -25,7 +25,7 @@ export interface SessionOptions {
   transport: Transport;
   auth: AuthSource;
   clock: Clock;
-  /** How long to stay silent after a 403 to a login. */
+  /** How long to send no login after a 403 to one. */
   banMs: number;
   /** Extra headers carry `Authorization: Basic`, which qBittorrent 5.2+ counts as a login. */
   basicHeader: boolean;
