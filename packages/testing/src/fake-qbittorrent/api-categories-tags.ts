@@ -9,7 +9,7 @@ import {
 } from "./categories.ts";
 import { type Params, parts, toggle } from "./params.ts";
 import type { Call, Routes } from "./route.ts";
-import { cleanPath } from "./save-paths.ts";
+import { categorySavePath, cleanPath } from "./save-paths.ts";
 import { selectTorrents } from "./select-torrents.ts";
 import type { Category, FakeState } from "./state.ts";
 import { addTag, removeTag, tagNames, tagTorrent, untagTorrent } from "./tags.ts";
@@ -72,7 +72,8 @@ function editCategory({ state, params }: Call): void {
   if (before === undefined && isNew) throw new Refusal(404, "Category does not exist");
   // From 5.3 on what is not sent stays as it is.
   if (isNew && params["savePath"] === undefined) after.savePath = before?.savePath ?? "";
-  const isSame = before?.savePath === after.savePath && before.downloadPath === after.downloadPath;
+  const pathBefore = state.profile.has("plainSavePath") ? before?.savePath : categorySavePath(state, name);
+  const isSame = pathBefore === cleanPath(after.savePath) && before?.downloadPath === after.downloadPath;
   if (before === undefined || (isSame && !isNew)) throw new Refusal(409, "Unable to edit category");
   const staysManaged = state.preferences["category_changed_tmm_enabled"] !== false;
   const members = [...state.torrents.values()].filter(({ category }) => category === name);

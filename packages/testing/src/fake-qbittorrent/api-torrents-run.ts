@@ -5,7 +5,7 @@ import { toggle } from "./params.ts";
 import type { Call, Route, Routes } from "./route.ts";
 import { selectTorrents } from "./select-torrents.ts";
 import type { FakeState } from "./state.ts";
-import { type FakeTorrent, hasMetadata, settle, update } from "./torrent.ts";
+import { type FakeTorrent, hasMetadata, isComplete, settle, update } from "./torrent.ts";
 
 const stop = (state: FakeState, torrent: FakeTorrent) =>
   update(state, torrent, { isStopped: true, pinnedState: undefined });
@@ -72,12 +72,12 @@ function run(state: FakeState, torrent: FakeTorrent, isForced: boolean): void {
   if (torrent.isUnchecked) check(state, torrent);
 }
 
-/** libtorrent takes it out of the queue for that, and it comes back at the end; super seeding is over. */
+/** libtorrent takes it out of the queue for that; what is not complete then joins at the end, without super seeding. */
 function recheck(state: FakeState, torrent: FakeTorrent): void {
   if (!hasMetadata(torrent)) return;
   state.queue = state.queue.filter((id) => id !== torrent.id);
-  update(state, torrent, { isSuperSeeding: false });
   check(state, torrent);
+  if (!isComplete(torrent)) update(state, torrent, { isSuperSeeding: false });
 }
 
 function queue(reorder: (ids: string[], chosen: ReadonlySet<string>) => string[]): Route {

@@ -9,7 +9,7 @@ import { cleanSlate, readSettings, startSettings } from "./agreement/clean-slate
 import { Disagreement, playSequence } from "./agreement/compare-sides.ts";
 import { LoginClient } from "./agreement/login-client.ts";
 import { type LoginOperation, account, loginSequences } from "./agreement/login-operation.ts";
-import type { Operation, Stage } from "./agreement/operation.ts";
+import { type Operation, type Stage, isOld } from "./agreement/operation.ts";
 import { sequences } from "./agreement/sequences.ts";
 import { Side } from "./agreement/side.ts";
 import { poolFiles, torrentPool, trustedFiles, writeTrustedFiles } from "./agreement/torrent-pool.ts";
@@ -31,17 +31,19 @@ for (const version of qbittorrentVersionsUnderTest()) {
           await using server = await startQbittorrent({ version });
           const pool = torrentPool();
           const { savePath } = server;
+          // 4.2 looks at the files of a torrent that is added stopped, or does not.
+          const content = { savePath, isFound: !isOld({ version }) };
           const host = new Side("the real qBittorrent", server.url, pool);
-          await cleanSlate(host, await readSettings(host), savePath);
+          await cleanSlate(host, await readSettings(host), content);
           const settings = await readSettings(host);
           const listenPorts = [server.listenPort, await freePort(), await freePort()];
           const play = async (sequence: readonly Operation[]) => {
-            await cleanSlate(host, settings, savePath);
+            await cleanSlate(host, settings, content);
             const preferences = { ...settings, ...startSettings(settings) };
             await using fake = await startFakeQbittorrent({
               version,
               preferences,
-              filesOnDisk: poolFiles(savePath),
+              filesOnDisk: poolFiles(content),
             });
             const sides = {
               real: new Side("real", server.url, pool),

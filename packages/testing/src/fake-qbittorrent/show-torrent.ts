@@ -1,3 +1,4 @@
+import { sortedTags } from "./tags.ts";
 import type { Json } from "./answers.ts";
 import { pieceLayout, pieceStates } from "./pieces.ts";
 import type { FakeState } from "./state.ts";
@@ -38,7 +39,7 @@ function fieldsOf(state: FakeState, torrent: FakeTorrent): Record<string, Json> 
     priority: torrent.queuePosition,
     seq_dl: torrent.isSequential,
     super_seeding: torrent.isSuperSeeding,
-    tags: [...torrent.tags].toSorted().join(", "),
+    tags: sortedTags(torrent.tags).join(", "),
     tracker: "",
   };
 }

@@ -27,5 +27,10 @@ export function untagTorrent(state: FakeState, torrent: FakeTorrent, tag: string
 }
 
 export function tagNames(state: FakeState): string[] {
-  return [...state.tags].toSorted();
+  return sortedTags(state.tags);
+}
+
+/** Without regard to case, as 5.0 and later list them; earlier versions list them in any order. */
+export function sortedTags(tags: Iterable<string>): string[] {
+  return [...tags].toSorted((left, right) => left.localeCompare(right, "en", { sensitivity: "base" }));
 }

@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import type { Json } from "../answers.ts";
 import { waitFor } from "../../wait-for.ts";
 import type { Side } from "./side.ts";
-import { writePoolFiles } from "./torrent-pool.ts";
+import { type Content, writePoolFiles } from "./torrent-pool.ts";
 
 type Settings = Record<string, Json>;
 
@@ -28,7 +28,7 @@ export async function readSettings(side: Side): Promise<Settings> {
 }
 
 /** Takes everything away that a sequence left behind, and puts the files back that it may have taken. */
-export async function cleanSlate(side: Side, settings: Settings, savePath: string): Promise<void> {
+export async function cleanSlate(side: Side, settings: Settings, content: Content): Promise<void> {
   await side.post("torrents/delete", { hashes: "all", deleteFiles: "false" });
   await side.post("app/setPreferences", { json: JSON.stringify(settable(settings)) });
   await side.post("torrents/removeCategories", {
@@ -40,8 +40,8 @@ export async function cleanSlate(side: Side, settings: Settings, savePath: strin
   await waitFor(async () => (await side.get("torrents/info")).body === "[]", {
     what: `${side.name} to have no torrents`,
   });
-  await rm(savePath, { recursive: true, force: true });
-  await writePoolFiles(savePath);
+  await rm(content.savePath, { recursive: true, force: true });
+  await writePoolFiles(content);
 }
 
 async function namesOf(side: Side, endpoint: string, separator: string): Promise<string> {

@@ -33,8 +33,16 @@ function comparableJson(operation: Operation, body: Json): Json {
   const shaped = steady(body);
   if (operation.kind === "read" && operation.name === "torrents/tags")
     return (shaped as string[]).toSorted(byText);
+  // Without a column to sort by, any torrent comes first.
+  const isInfo = operation.kind === "read" && operation.name === "torrents/info";
+  if (isInfo && operation.params["sort"] !== "hash" && Array.isArray(shaped))
+    return byHash(shaped as Fields[]);
   if (operation.kind === "change" && operation.name === "torrents/add") return sortedIds(shaped as Fields);
   return shaped;
+}
+
+function byHash(torrents: Fields[]): Fields[] {
+  return torrents.toSorted((left, right) => byText(left["hash"] as string, right["hash"] as string));
 }
 
 function sortedIds(answer: Fields): Fields {
@@ -76,6 +84,9 @@ function steady(value: Json): Json {
 
 function steadyField(key: string, value: Json): Json {
   if (volatile.has(key)) return "volatile";
+  // Up to 4.3 no limit is -1 or 0, depending on what was set before.
+  if ((key === "dl_limit" || key === "up_limit") && typeof value === "number") return Math.max(0, value);
+  if (key === "tags" && typeof value === "string") return value.split(", ").toSorted(byText);
   if (key === "magnet_uri" && typeof value === "string") return steadyMagnet(value);
   if (key === "state" && typeof value === "string") return value.replace(/^(queued|downloading)/, "stalled");
   return steady(value);

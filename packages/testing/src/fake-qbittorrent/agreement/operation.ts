@@ -17,6 +17,6 @@ export type Operation =
 export type Stage = { version: FakeVersion; savePath: string; listenPorts: readonly number[] };
 
 /** Of 4.2 only what is common is played. */
-export function isOld({ version }: Stage): boolean {
+export function isOld({ version }: Pick<Stage, "version">): boolean {
   return version.startsWith("4.2");
 }

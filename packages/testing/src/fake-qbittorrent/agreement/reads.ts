@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { bool, categories, idLists, ids, record, tags } from "./choices.ts";
-import type { Operation, Params } from "./operation.ts";
+import { type Operation, type Params, type Stage, isOld } from "./operation.ts";
 
 const filterNames =
   "all downloading seeding completed paused stopped resumed running active inactive stalled errored nonsense";
@@ -18,18 +18,26 @@ const pages: fc.Arbitrary<Params> = fc.oneof(
   fc.constantFrom({ limit: "2", offset: "1" }, { limit: "1", offset: "-2" }),
 );
 
-const sortings: fc.Arbitrary<Params> = fc.oneof(
-  { weight: 9, arbitrary: bool.map((reverse) => ({ sort: "hash", reverse })) },
-  { weight: 1, arbitrary: fc.constant({ sort: "nonsense" }) },
-);
+/** 4.2 takes any column, and then any torrent comes first. */
+function sortings(stage: Stage): fc.Arbitrary<Params> {
+  const byHash = bool.map((reverse): Params => ({ sort: "hash", reverse }));
+  const byNothing = fc.constant<Params>({ sort: "nonsense" });
+  return isOld(stage)
+    ? byHash
+    : fc.oneof({ weight: 9, arbitrary: byHash }, { weight: 1, arbitrary: byNothing });
+}
 
-export function reads(): fc.Arbitrary<Operation> {
+export function reads(stage: Stage): fc.Arbitrary<Operation> {
   const perTorrent = ["properties", "files", "trackers", "webseeds", "pieceStates", "pieceHashes"];
   const about = fc
     .tuple(fc.constantFrom(...perTorrent), record({ hash: ids }))
     .map(([action, params]): Operation => ({ kind: "read", name: `torrents/${action}`, params }));
   const info = fc
-    .tuple(fc.array(oneFilter, { minLength: 1, maxLength: 2 }), fc.option(pages, { nil: {} }), sortings)
+    .tuple(
+      fc.array(oneFilter, { minLength: 1, maxLength: 2 }),
+      fc.option(pages, { nil: {} }),
+      sortings(stage),
+    )
     .map(([filters, page, sorting]): Operation => {
       return {
         kind: "read",
@@ -59,5 +67,6 @@ export function reads(): fc.Arbitrary<Operation> {
       name,
       params: name === "torrents/info" ? { sort: "hash" } : {},
     }));
-  return fc.oneof(about, { weight: 2, arbitrary: info }, limits, plain);
+  // 4.2 has two ways to say that there is none.
+  return fc.oneof(about, { weight: 2, arbitrary: info }, ...(isOld(stage) ? [] : [limits]), plain);
 }

@@ -27,7 +27,7 @@ function operations(stage: Stage): fc.Arbitrary<Operation> {
     { weight: 10, arbitrary: changesOf(stage) },
     { weight: 5, arbitrary: additions(stage) },
     { weight: 3, arbitrary: settings },
-    { weight: 6, arbitrary: reads() },
+    { weight: 6, arbitrary: reads(stage) },
     { weight: 5, arbitrary: polls },
     { weight: 1, arbitrary: wrong },
   );

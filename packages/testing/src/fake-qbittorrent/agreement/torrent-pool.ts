@@ -51,10 +51,15 @@ function made() {
 /** Below the save path: here every torrent of the pool lies, whole, whenever one is added without a check. */
 export const trustedFolder = "trusted";
 
-/** Writes the content some of the torrents find on the disk when they are added. */
-export async function writePoolFiles(savePath: string): Promise<void> {
+/** Where the torrents' content lies when a sequence begins. */
+export type Content = {
+  savePath: string;
+  /** Also where torrents go by default: some of them find it there. */ isFound: boolean;
+};
+
+export async function writePoolFiles({ savePath, isFound }: Content): Promise<void> {
   const { single, folder, hybrid } = made();
-  for (const torrent of [single, folder, hybrid]) await torrent.write(savePath);
+  if (isFound) for (const torrent of [single, folder, hybrid]) await torrent.write(savePath);
   await writeTrustedFiles(savePath);
 }
 
@@ -63,12 +68,10 @@ export async function writeTrustedFiles(savePath: string): Promise<void> {
 }
 
 /** The files `writePoolFiles` writes. */
-export function poolFiles(savePath: string): string[] {
+export function poolFiles({ savePath, isFound }: Content): string[] {
   const { single, folder, hybrid } = made();
-  const here = [single, folder, hybrid].flatMap(({ files }) =>
-    files.map(({ path }) => `${savePath}/${path}`),
-  );
-  return [...here, ...trustedFiles(savePath)];
+  const found = isFound ? [single, folder, hybrid].flatMap(({ files }) => files) : [];
+  return [...found.map(({ path }) => `${savePath}/${path}`), ...trustedFiles(savePath)];
 }
 
 export function trustedFiles(savePath: string): string[] {
