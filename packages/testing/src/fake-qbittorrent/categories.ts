@@ -41,7 +41,7 @@ export function setCategory(state: FakeState, torrent: FakeTorrent, category: st
 
 /**
  * A change of a category, or of whose it is: torrents under automatic management follow it, or leave automatic
- * management for it. Those that leave stay where they are from 4.6 on; before, they still go along.
+ * management for it. Those that leave stay where they are, except in 4.4 and 4.5, where they still go along.
  */
 export function changeCategory(
   state: FakeState,
@@ -51,7 +51,9 @@ export function changeCategory(
   const managed = members.filter(({ isAutoManaged }) => isAutoManaged);
   if (!staysManaged) for (const torrent of managed) update(state, torrent, { isAutoManaged: false });
   change();
-  if (!staysManaged && state.profile.has("categoryChangeLeavesTorrents")) return;
+  const { profile } = state;
+  const goesAlong = profile.has("leavingMovesTorrents") && !profile.has("leavingKeepsTorrents");
+  if (!staysManaged && !goesAlong) return;
   for (const torrent of managed) {
     relocate(state, torrent, { savePath: categorySavePath(state, torrent.category) });
   }
