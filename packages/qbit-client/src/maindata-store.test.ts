@@ -184,3 +184,20 @@ test("a delta for a torrent that nobody has heard of makes the store ask for eve
   expect(asked).toEqual([0, 1, 0]);
   expect(store.torrents.size).toBe(1);
 });
+
+test("after a lost answer everything is asked for, since not every version repeats what was lost", async () => {
+  const rids: number[] = [];
+  const store = new MaindataStore({
+    session: 1,
+    maindata(rid) {
+      rids.push(rid);
+      return rids.length === 2
+        ? Promise.reject(new Error("lost"))
+        : Promise.resolve({ rid: 7, full_update: true });
+    },
+  });
+  await store.poll();
+  await expect(store.poll()).rejects.toThrow("lost");
+  await store.poll();
+  expect(rids).toEqual([0, 7, 0]);
+});
