@@ -59,6 +59,7 @@ const isSettings = <D extends Declaration>(value: D | Settings<D>): value is Set
   Array.isArray(value["declared"]);
 
 function fileAmong(files: Readonly<Record<string, string>>, path: string): FileReading {
-  const text = files[path];
+  // A hostile path such as "toString" is no file either.
+  const text = Object.hasOwn(files, path) ? files[path] : undefined;
   return text === undefined ? { ok: false, missing: true, problem: "does not exist" } : { ok: true, text };
 }
