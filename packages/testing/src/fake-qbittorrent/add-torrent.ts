@@ -6,10 +6,10 @@ import { type Metainfo, readMagnet, readTorrentFile } from "./metainfo.ts";
 import { type Params, decimal, integer, parts, toggle } from "./params.ts";
 import type { Call } from "./route.ts";
 import { absolutePath, categorySavePath, defaultSavePath } from "./save-paths.ts";
-import { type FakeState, logLine } from "./state.ts";
+import { type FakeFile, type FakeTorrent, type FakeState, logLine } from "./state.ts";
 import { textSetting } from "./state.ts";
 import { addTag, isTag } from "./tags.ts";
-import { type FakeFile, type FakeTorrent, torrentId, update, rootFolder } from "./torrent.ts";
+import { torrentId, update, rootFolder } from "./torrent.ts";
 
 type Outcome = { kind: "added"; id: string } | { kind: "pending" } | { kind: "failed" };
 

@@ -5,7 +5,7 @@ import { integer } from "./params.ts";
 import type { Call, Routes } from "./route.ts";
 import { theTorrent } from "./select-torrents.ts";
 import { showTorrent } from "./show-torrent.ts";
-import type { FakeState } from "./state.ts";
+import type { FakeState, FakeTorrent } from "./state.ts";
 import {
   type Fields,
   type Snapshot,
@@ -14,7 +14,7 @@ import {
   differenceFromAccepted,
 } from "./sync.ts";
 import { tagNames } from "./tags.ts";
-import { type FakeTorrent, settle } from "./torrent.ts";
+import { settle } from "./torrent.ts";
 
 export const syncRoutes: Routes = {
   "sync/maindata": { run: maindata },

@@ -3,7 +3,8 @@ import { Refusal } from "./answers.ts";
 import { integer } from "./params.ts";
 import type { Call, Routes } from "./route.ts";
 import { theTorrent } from "./select-torrents.ts";
-import { type FakeTorrent, hasMetadata, update } from "./torrent.ts";
+import { hasMetadata, update } from "./torrent.ts";
+import type { FakeTorrent } from "./state.ts";
 
 export const torrentFileRoutes: Routes = {
   "torrents/filePrio": { method: "POST", needs: ["hash", "id", "priority"], run: setPriority },

@@ -5,8 +5,8 @@ import { pieceHashes, pieceLayout, pieceStates } from "./pieces.ts";
 import type { Call, Routes } from "./route.ts";
 import { theTorrent } from "./select-torrents.ts";
 import { piecesHave, showTorrent, showTorrentText } from "./show-torrent.ts";
-import type { FakeState } from "./state.ts";
-import { type FakeTorrent, hasMetadata, isComplete } from "./torrent.ts";
+import type { FakeState, FakeTorrent } from "./state.ts";
+import { hasMetadata, isComplete } from "./torrent.ts";
 import { showTrackers, trackerRows } from "./trackers.ts";
 
 export const torrentListRoutes: Routes = {

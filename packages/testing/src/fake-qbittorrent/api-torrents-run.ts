@@ -4,8 +4,8 @@ import { check, deleteFiles } from "./disk.ts";
 import { toggle } from "./params.ts";
 import type { Call, Route, Routes } from "./route.ts";
 import { selectTorrents } from "./select-torrents.ts";
-import type { FakeState } from "./state.ts";
-import { type FakeTorrent, hasMetadata, isComplete, settle, update } from "./torrent.ts";
+import type { FakeState, FakeTorrent } from "./state.ts";
+import { hasMetadata, isComplete, settle, update } from "./torrent.ts";
 
 const stop = (state: FakeState, torrent: FakeTorrent) =>
   update(state, torrent, { isStopped: true, pinnedState: undefined });

@@ -5,8 +5,8 @@ import type { Call, Route, Routes } from "./route.ts";
 import { absolutePath, canWrite, categorySavePath, cleanPath, defaultSavePath } from "./save-paths.ts";
 import { findTorrent, selectTorrents, theTorrent } from "./select-torrents.ts";
 import { showTorrent } from "./show-torrent.ts";
-import type { FakeState } from "./state.ts";
-import { type FakeTorrent, update } from "./torrent.ts";
+import type { FakeState, FakeTorrent } from "./state.ts";
+import { update } from "./torrent.ts";
 
 export const torrentSettingsRoutes: Routes = {
   "torrents/uploadLimit": { needs: ["hashes"], run: (call) => speedLimits(call, "up_limit") },

@@ -2,8 +2,8 @@ import { type Answer, Refusal, json } from "./answers.ts";
 import { integer, parts } from "./params.ts";
 import type { Call, Routes } from "./route.ts";
 import { selectTorrents, theTorrent } from "./select-torrents.ts";
-import type { FakeState } from "./state.ts";
-import { type FakeTorrent, update } from "./torrent.ts";
+import type { FakeState, FakeTorrent } from "./state.ts";
+import { update } from "./torrent.ts";
 
 export const torrentTrackerRoutes: Routes = {
   "torrents/addTrackers": {

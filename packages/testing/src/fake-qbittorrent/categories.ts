@@ -1,8 +1,8 @@
 import type { Json } from "./answers.ts";
 import { relocate } from "./disk.ts";
 import { categorySavePath } from "./save-paths.ts";
-import type { Category, FakeState } from "./state.ts";
-import { type FakeTorrent, update } from "./torrent.ts";
+import type { Category, FakeState, FakeTorrent } from "./state.ts";
+import { update } from "./torrent.ts";
 
 /** Parts between slashes, none of them empty, and no backslash. */
 export function isCategoryName(name: string): boolean {

@@ -1,7 +1,6 @@
 import type { Content, Metainfo } from "./metainfo.ts";
 import { type Params, toggle } from "./params.ts";
-import { type FakeState, textSetting } from "./state.ts";
-import type { FakeFile } from "./torrent.ts";
+import { type FakeFile, type FakeState, textSetting } from "./state.ts";
 
 type Layout = "Original" | "Subfolder" | "NoSubfolder";
 

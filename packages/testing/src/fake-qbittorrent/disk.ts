@@ -1,5 +1,5 @@
-import type { FakeState } from "./state.ts";
-import { type FakeTorrent, hasMetadata, update, wantedSize } from "./torrent.ts";
+import type { FakeState, FakeTorrent } from "./state.ts";
+import { hasMetadata, update, wantedSize } from "./torrent.ts";
 
 export type Place = Pick<FakeTorrent, "savePath" | "files">;
 

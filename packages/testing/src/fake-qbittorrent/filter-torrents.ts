@@ -2,9 +2,9 @@ import { Refusal } from "./answers.ts";
 import { hasSubcategories } from "./categories.ts";
 import { type Params, integer, parts, toggle } from "./params.ts";
 import { showTorrent } from "./show-torrent.ts";
-import type { FakeState } from "./state.ts";
+import type { FakeState, FakeTorrent } from "./state.ts";
 import type { Fields } from "./sync.ts";
-import { type FakeTorrent, stateName } from "./torrent.ts";
+import { stateName } from "./torrent.ts";
 
 const downloading =
   "downloading metaDL forcedMetaDL stalledDL checkingDL pausedDL stoppedDL queuedDL forcedDL".split(" ");

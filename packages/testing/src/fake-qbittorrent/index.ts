@@ -1,9 +1,5 @@
-export {
-  type FakeClockLike,
-  FakeQbittorrent,
-  type FakeQbittorrentOptions,
-  startFakeQbittorrent,
-} from "./fake-qbittorrent.ts";
+export { FakeQbittorrent, startFakeQbittorrent } from "./fake-qbittorrent.ts";
+export type { FakeClockLike, FakeQbittorrentOptions } from "./options.ts";
 export type { Calls, RecordedCall } from "./calls.ts";
 export type { Fault, Faults } from "./faults.ts";
 export type { TorrentSpec } from "./made-up-torrents.ts";

@@ -1,6 +1,6 @@
 import { insert, newTorrent } from "./add-torrent.ts";
 import { setApiKey } from "./api-app.ts";
-import type { FakeQbittorrentOptions } from "./fake-qbittorrent.ts";
+import type { FakeQbittorrentOptions } from "./options.ts";
 import { madeUpTorrent, pinFields } from "./made-up-torrents.ts";
 import { defaultPreferences } from "./preference-defaults.ts";
 import type { Profile } from "./profiles.ts";

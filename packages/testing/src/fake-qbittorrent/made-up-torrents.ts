@@ -2,8 +2,8 @@ import { putFiles } from "./disk.ts";
 import type { Json } from "./answers.ts";
 import { type Metainfo, readTorrentFile } from "./metainfo.ts";
 import type { Params } from "./params.ts";
-import type { FakeState } from "./state.ts";
-import { type FakeTorrent, update } from "./torrent.ts";
+import type { FakeState, FakeTorrent } from "./state.ts";
+import { update } from "./torrent.ts";
 
 /** A torrent out of nothing. What is not said is made up; `fields` are those of `torrents/info`. */
 export type TorrentSpec = {

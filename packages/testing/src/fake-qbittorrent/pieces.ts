@@ -1,5 +1,5 @@
 import type { Content } from "./metainfo.ts";
-import type { FakeFile, FakeTorrent } from "./torrent.ts";
+import type { FakeFile, FakeTorrent } from "./state.ts";
 
 type Layout = { count: number; ranges: [number, number][]; totalSize: number };
 

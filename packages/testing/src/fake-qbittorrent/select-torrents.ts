@@ -1,7 +1,6 @@
 import { Refusal } from "./answers.ts";
 import type { Params } from "./params.ts";
-import type { FakeState } from "./state.ts";
-import type { FakeTorrent } from "./torrent.ts";
+import type { FakeState, FakeTorrent } from "./state.ts";
 
 /** Ids are compared without case; anything that is no id names no torrent. */
 export function findTorrent(state: FakeState, id: string | undefined): FakeTorrent | undefined {

@@ -1,17 +1,9 @@
 import { sortedTags } from "./tags.ts";
 import type { Json } from "./answers.ts";
 import { pieceLayout, pieceStates } from "./pieces.ts";
-import type { FakeState } from "./state.ts";
+import type { FakeState, FakeTorrent } from "./state.ts";
 import { type Fields, jsonOf } from "./sync.ts";
-import {
-  type FakeTorrent,
-  hasMetadata,
-  isComplete,
-  settle,
-  stateName,
-  wantedSize,
-  rootFolder,
-} from "./torrent.ts";
+import { hasMetadata, isComplete, settle, stateName, wantedSize, rootFolder } from "./torrent.ts";
 
 const infinity = 8_640_000;
 

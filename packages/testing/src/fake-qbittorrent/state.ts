@@ -1,7 +1,7 @@
 import type { Json } from "./answers.ts";
 import type { Profile } from "./profiles.ts";
-import type { SyncMemory } from "./sync.ts";
-import type { FakeTorrent } from "./torrent.ts";
+import type { Metainfo } from "./metainfo.ts";
+import type { Fields, SyncMemory } from "./sync.ts";
 
 export type Category = {
   savePath: string;
@@ -18,6 +18,68 @@ export type Session = {
 };
 
 export type LogLine = { id: number; timestamp: number; type: 1 | 2 | 4 | 8; message: string };
+
+export type FakeFile = {
+  path: string;
+  size: number;
+  priority: number;
+  /** Up to 4.3 pad files are listed; they are never on the disk and never missing. */
+  isPad: boolean;
+};
+
+/** One torrent of the fake. Change it through `update` only: answers are made from copies that it throws away. */
+export type FakeTorrent = {
+  readonly id: string;
+  readonly metainfo: Metainfo;
+  name: string;
+  files: FakeFile[];
+  trackers: { url: string; tier: number }[];
+  webSeeds: string[];
+  category: string;
+  tags: ReadonlySet<string>;
+  savePath: string;
+  downloadPath: string;
+  isAutoManaged: boolean;
+  isStopped: boolean;
+  isForced: boolean;
+  isSequential: boolean;
+  isFirstLast: boolean;
+  isSuperSeeding: boolean;
+  downloadLimit: number;
+  uploadLimit: number;
+  ratioLimit: number;
+  seedingTimeLimit: number;
+  inactiveSeedingTimeLimit: number;
+  shareLimitAction: string;
+  shareLimitsMode: string;
+  comment: string;
+  /** 0 to 1, of the wanted bytes. */
+  progress: number;
+  /** It was added stopped, so nobody has looked at its files yet. */
+  isUnchecked: boolean;
+  /** It was added as complete, and its files are not there. */
+  isMissingFiles: boolean;
+  /** 0 missing, 1 requested, 2 there; undefined: as many as `progress` says, from the first one on. */
+  pieces: readonly number[] | undefined;
+  /** Epoch seconds. */
+  addedOn: number;
+  /** Epoch seconds, undefined while unfinished. */
+  completedOn: number | undefined;
+  /** A state set by a test; the next start, stop or recheck ends it. */
+  pinnedState: string | undefined;
+  /** Other fields of `torrents/info` set by a test, under the names of the API. */
+  pinned: Record<string, Json>;
+  peers: Record<string, Record<string, Json>>;
+  /** Worked out by `settle`. */
+  queuePosition: number;
+  isQueued: boolean;
+  /** Number of the last change that libtorrent or qBittorrent's session told about. */
+  news: number;
+  /** The torrent as `torrents/info` shows it, until something changes. */
+  shown: Fields | undefined;
+  /** The same as `sync/maindata` shows it. */
+  synced?: { from: Fields; fields: Fields };
+};
 
 /** Everything the fake knows: the operations in the `api-*.ts` files read and change it, and do no I/O. */
 export type FakeState = {

@@ -1,5 +1,5 @@
-import type { FakeState } from "./state.ts";
-import { type FakeTorrent, update } from "./torrent.ts";
+import type { FakeState, FakeTorrent } from "./state.ts";
+import { update } from "./torrent.ts";
 
 export function isTag(tag: string): boolean {
   return tag.trim() !== "" && !tag.includes(",");

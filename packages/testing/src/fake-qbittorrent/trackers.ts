@@ -1,6 +1,5 @@
 import type { Json } from "./answers.ts";
-import type { FakeState } from "./state.ts";
-import type { FakeTorrent } from "./torrent.ts";
+import type { FakeState, FakeTorrent } from "./state.ts";
 
 /** `torrents/trackers`: three rows that are no trackers come first. */
 export function trackerRows(state: FakeState, torrent: FakeTorrent): Record<string, Json>[] {
