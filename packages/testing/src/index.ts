@@ -27,3 +27,4 @@ export { waitFor, type WaitForOptions } from "./wait-for.ts";
 export * from "./fake-qbittorrent/index.ts";
 export * from "./fake-pia/index.ts";
 export * from "./fake-ntfy/index.ts";
+export * from "./go-programs/index.ts";

@@ -1,0 +1,2 @@
+export { findGoProgram, type GoProgramKind, isGoProgramMissing } from "./go-program.ts";
+export { isHelmMissing, runHelm } from "./helm.ts";
