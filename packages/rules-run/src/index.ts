@@ -1,0 +1,1 @@
+export { engineSettings, redisNeedsUrl } from "./settings.ts";
