@@ -1,0 +1,43 @@
+import type { Clock, Logger } from "@qbit-sidecars/service";
+import type { JobQueue } from "./contract.ts";
+
+export type QueueOptions = {
+  /** Where the queue tells of what it does by itself: jobs taken back, runs given up, retries. */
+  readonly log?: Logger;
+  readonly clock?: Clock;
+  /** How long a silent worker keeps its run. Above the time that one write may take. Default 15 s. */
+  readonly leaseMs?: number;
+  /** How long a run may go without `assertHeld` or `settle` before it is given up. Default 10 min. */
+  readonly hungAfterMs?: number;
+  /** Most jobs of one run. Default 500. */
+  readonly mostJobs?: number;
+  /** Waits of a job that is not ready. Default 5 s, 30 s, 2 min. */
+  readonly notReadyDelaysMs?: readonly number[];
+};
+
+export type SqliteQueueOptions = QueueOptions & {
+  readonly backend: "sqlite";
+  /** The database file; made when it is not there. Beside it lie `-wal` and, after a migration, a backup. */
+  readonly path: string;
+};
+
+export type RedisQueueOptions = QueueOptions & {
+  readonly backend: "redis";
+  /** `redis://[user:password@]host:port[/db]` or `rediss://…`. */
+  readonly url: string;
+  /** First part of every key; one for each qBittorrent. Default "qbt_rules". */
+  readonly keyPrefix?: string;
+};
+
+export type OpenQueueOptions = SqliteQueueOptions | RedisQueueOptions;
+
+/**
+ * Opens the queue, checks and repairs it. On SQLite jobs that were being processed are pending again, since nobody
+ * else can have the file; on Redis that is up to whoever holds the lease.
+ * @throws QueueOpenError
+ */
+export async function openQueue(options: OpenQueueOptions): Promise<JobQueue> {
+  // Loaded late: each backend costs memory, BullMQ and ioredis 26 MB.
+  if (options.backend === "sqlite") return (await import("./sqlite/sqlite-queue.ts")).openSqliteQueue(options);
+  return await (await import("./redis/redis-queue.ts")).openRedisQueue(options);
+}
