@@ -1,0 +1,2 @@
+export * from "./gen/qbit_sidecars/qbsync/v1/qbsync.ts";
+export * from "./layout/index.ts";
