@@ -110,12 +110,12 @@ export interface TorrentState {
   phase: Phase;
   pieceCount: number;
   /** Pieces that survive a power cut. */
-  durable: Buffer;
+  durable: Uint8Array;
   /** Pieces that are to be sent: wanted and neither durable nor written. */
-  needed: Buffer;
+  needed: Uint8Array;
   neededCount: number;
   /** SHA-256 of the TorrentDescription in force, `torrent` in it left empty, as the source encoded it. */
-  descriptionDigest: Buffer;
+  descriptionDigest: Uint8Array;
   pause:
     | Pause
     | undefined;
@@ -146,7 +146,7 @@ export namespace Pause_Reason {
 }
 
 export interface OpenPart {
-  data: Buffer;
+  data: Uint8Array;
 }
 
 /**
@@ -166,7 +166,7 @@ export interface TorrentDescription {
   /** The torrent's name in the source's qBittorrent. */
   name: string;
   /** The exported .torrent. Empty = the one that the destination already has. */
-  torrent: Buffer;
+  torrent: Uint8Array;
 }
 
 export interface RenamedFile {
@@ -225,7 +225,7 @@ export interface PieceChunk {
    */
   offset: number;
   /** Last, so that it is written and read without moving it. */
-  data: Buffer;
+  data: Uint8Array;
 }
 
 export interface Answers {
@@ -837,10 +837,10 @@ function createBaseTorrentState(): TorrentState {
     torrentId: "",
     phase: 0,
     pieceCount: 0,
-    durable: Buffer.alloc(0),
-    needed: Buffer.alloc(0),
+    durable: new Uint8Array(0),
+    needed: new Uint8Array(0),
     neededCount: 0,
-    descriptionDigest: Buffer.alloc(0),
+    descriptionDigest: new Uint8Array(0),
     pause: undefined,
     detail: "",
     qbittorrentState: "",
@@ -928,7 +928,7 @@ export const TorrentState: MessageFns<TorrentState> = {
               break;
             }
 
-            message.durable = Buffer.from(reader.bytes());
+            message.durable = reader.bytes();
             continue;
           }
           case 5: {
@@ -936,7 +936,7 @@ export const TorrentState: MessageFns<TorrentState> = {
               break;
             }
 
-            message.needed = Buffer.from(reader.bytes());
+            message.needed = reader.bytes();
             continue;
           }
           case 6: {
@@ -952,7 +952,7 @@ export const TorrentState: MessageFns<TorrentState> = {
               break;
             }
 
-            message.descriptionDigest = Buffer.from(reader.bytes());
+            message.descriptionDigest = reader.bytes();
             continue;
           }
           case 8: {
@@ -1007,10 +1007,10 @@ export const TorrentState: MessageFns<TorrentState> = {
     message.torrentId = object.torrentId ?? "";
     message.phase = object.phase ?? 0;
     message.pieceCount = object.pieceCount ?? 0;
-    message.durable = object.durable ?? Buffer.alloc(0);
-    message.needed = object.needed ?? Buffer.alloc(0);
+    message.durable = object.durable ?? new Uint8Array(0);
+    message.needed = object.needed ?? new Uint8Array(0);
     message.neededCount = object.neededCount ?? 0;
-    message.descriptionDigest = object.descriptionDigest ?? Buffer.alloc(0);
+    message.descriptionDigest = object.descriptionDigest ?? new Uint8Array(0);
     message.pause = (object.pause !== undefined && object.pause !== null) ? Pause.fromPartial(object.pause) : undefined;
     message.detail = object.detail ?? "";
     message.qbittorrentState = object.qbittorrentState ?? "";
@@ -1099,7 +1099,7 @@ export const Pause: MessageFns<Pause> = {
 };
 
 function createBaseOpenPart(): OpenPart {
-  return { data: Buffer.alloc(0) };
+  return { data: new Uint8Array(0) };
 }
 
 export const OpenPart: MessageFns<OpenPart> = {
@@ -1128,7 +1128,7 @@ export const OpenPart: MessageFns<OpenPart> = {
               break;
             }
 
-            message.data = Buffer.from(reader.bytes());
+            message.data = reader.bytes();
             continue;
           }
         }
@@ -1148,7 +1148,7 @@ export const OpenPart: MessageFns<OpenPart> = {
   },
   fromPartial(object: DeepPartial<OpenPart>): OpenPart {
     const message = createBaseOpenPart();
-    message.data = object.data ?? Buffer.alloc(0);
+    message.data = object.data ?? new Uint8Array(0);
     return message;
   },
 };
@@ -1162,7 +1162,7 @@ function createBaseTorrentDescription(): TorrentDescription {
     category: "",
     tags: [],
     name: "",
-    torrent: Buffer.alloc(0),
+    torrent: new Uint8Array(0),
   };
 }
 
@@ -1283,7 +1283,7 @@ export const TorrentDescription: MessageFns<TorrentDescription> = {
               break;
             }
 
-            message.torrent = Buffer.from(reader.bytes());
+            message.torrent = reader.bytes();
             continue;
           }
         }
@@ -1310,7 +1310,7 @@ export const TorrentDescription: MessageFns<TorrentDescription> = {
     message.category = object.category ?? "";
     message.tags = object.tags?.map((e) => e) || [];
     message.name = object.name ?? "";
-    message.torrent = object.torrent ?? Buffer.alloc(0);
+    message.torrent = object.torrent ?? new Uint8Array(0);
     return message;
   },
 };
@@ -1543,7 +1543,7 @@ export const Refusal: MessageFns<Refusal> = {
 };
 
 function createBasePieceChunk(): PieceChunk {
-  return { torrentId: "", piece: 0, offset: 0, data: Buffer.alloc(0) };
+  return { torrentId: "", piece: 0, offset: 0, data: new Uint8Array(0) };
 }
 
 export const PieceChunk: MessageFns<PieceChunk> = {
@@ -1605,7 +1605,7 @@ export const PieceChunk: MessageFns<PieceChunk> = {
               break;
             }
 
-            message.data = Buffer.from(reader.bytes());
+            message.data = reader.bytes();
             continue;
           }
         }
@@ -1628,7 +1628,7 @@ export const PieceChunk: MessageFns<PieceChunk> = {
     message.torrentId = object.torrentId ?? "";
     message.piece = object.piece ?? 0;
     message.offset = object.offset ?? 0;
-    message.data = object.data ?? Buffer.alloc(0);
+    message.data = object.data ?? new Uint8Array(0);
     return message;
   },
 };
