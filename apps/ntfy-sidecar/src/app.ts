@@ -7,15 +7,15 @@ import {
   startLoop,
   stopped,
 } from "@qbit-sidecars/service";
+import { openQbittorrent, qbittorrentCheck } from "@qbit-sidecars/service/qbittorrent";
 import type { Config } from "./config.ts";
-import { deliverNotices } from "./deliver-notices.ts";
+import { type Delivery, deliverNotices } from "./deliver-notices.ts";
 import { describeHook, hookTarget, installHooks } from "./install-hooks.ts";
 import { type Ledger, openLedger } from "./ledger.ts";
 import type { Ntfy } from "./ntfy.ts";
 import { limitsOf, noticePolicy, openNtfy } from "./ntfy-settings.ts";
 import { Pace } from "./pace.ts";
 import { NoticePlanner } from "./plan-notices.ts";
-import { openQbittorrent } from "./qbittorrent.ts";
 import { measure, statusReport } from "./report.ts";
 import { startTrackServer } from "./track-server.ts";
 import { DownloadWatch } from "./watch-downloads.ts";
@@ -25,7 +25,6 @@ export async function ntfySidecar(config: Config, service: Service): Promise<voi
   const { closers, clock, log } = service;
   const ledger = await keptLedger(config, service);
   const client = await openQbittorrent(config, service);
-  closers.defer(() => client.close());
   const ntfy = openNtfy(config);
   const counts = measure(service.metrics, ledger);
   const watch = downloadWatch({ config, client, ledger, ntfy, counts, service });
@@ -121,17 +120,13 @@ function startWatching({
         return watch.nextLookMs();
       },
       backoff: { minMs: 500, maxMs: 60_000 },
+      onFailure: counts.failure,
       step: async ({ signal }) => {
-        try {
-          const before = watch.looks;
-          const isNew = await watch.look(signal);
-          if (watch.looks > before) counts.look();
-          // Only then: a wake makes it try again at once, and ntfy may be down.
-          if (isNew) delivering.wake("notices");
-        } catch (error) {
-          if (!signal.aborted) counts.failure(error);
-          throw error;
-        }
+        const before = watch.looks;
+        const isNew = await watch.look(signal);
+        if (watch.looks > before) counts.look();
+        // Only then: a wake makes it try again at once, and ntfy may be down.
+        if (isNew) delivering.wake("notices");
         return { converged: true };
       },
     }),
@@ -141,6 +136,12 @@ function startWatching({
 function startDelivering({ config, ledger, ntfy, counts, service }: Parts): Loop {
   const { clock, log, closers } = service;
   const pace = new Pace(limitsOf(config), { nowMs: clock.now(), today: ledger.today });
+  const onDelivery = (delivery: Delivery) => {
+    counts.delivery(delivery);
+    const { kind, notice, why } = delivery;
+    if (kind === "dropped") log.error({ notice: notice.kind, why }, "ntfy refuses a notice in any wording");
+    else log.debug({ sequence: notice.sequence }, `sent: ${notice.kind}`);
+  };
   let waitMs = 0;
   return closers.use(
     startLoop({
@@ -153,32 +154,13 @@ function startDelivering({ config, ledger, ntfy, counts, service }: Parts): Loop
       backoff: { minMs: 1000, maxMs: 60_000 },
       // 20 requests, each with its own time limit.
       hangAfterMs: 20 * config.ntfyTimeout + 60_000,
+      onFailure: counts.failure,
       step: async ({ signal }) => {
-        try {
-          const result = await deliverNotices(
-            {
-              ledger,
-              receiver: ntfy,
-              pace,
-              clock,
-              onDelivery: (delivery) => {
-                counts.delivery(delivery);
-                const { kind, notice, why } = delivery;
-                if (kind === "dropped")
-                  log.error({ notice: notice.kind, why }, "ntfy refuses a notice in any wording");
-                else log.debug({ sequence: notice.sequence }, `sent: ${notice.kind}`);
-              },
-            },
-            signal,
-          );
-          waitMs = result.waitMs;
-          return result.reason === undefined
-            ? { converged: true }
-            : { converged: false, reason: result.reason, retryAfterMs: result.waitMs };
-        } catch (error) {
-          if (!signal.aborted) counts.failure(error);
-          throw error;
-        }
+        const result = await deliverNotices({ ledger, receiver: ntfy, pace, clock, onDelivery }, signal);
+        waitMs = result.waitMs;
+        return result.reason === undefined
+          ? { converged: true }
+          : { converged: false, reason: result.reason, retryAfterMs: result.waitMs };
       },
     }),
   );
@@ -206,10 +188,7 @@ function serveHealth({
   service,
 }: Omit<Parts, "counts"> & { watching: Loop; delivering: Loop }): void {
   const { health } = service;
-  health.dependency("qbittorrent", () => {
-    const { failures, reason } = watching.status();
-    return { ok: failures === 0, detail: failures === 0 ? `answers at ${config.qbitUrl}` : reason };
-  });
+  health.dependency("qbittorrent", qbittorrentCheck(config, watching));
   health.dependency("ntfy", () => {
     const { converged, reason } = delivering.status();
     return { ok: converged, detail: converged ? "takes notices" : reason };

@@ -1,7 +1,7 @@
 import type { Preferences } from "@qbit-sidecars/qbit-client";
 import type { Service } from "@qbit-sidecars/service";
+import { openQbittorrent } from "@qbit-sidecars/service/qbittorrent";
 import type { Config } from "./config.ts";
-import { openQbittorrent } from "./qbittorrent.ts";
 
 /** qBittorrent's settings, as far as hooks need them. */
 export type HookHost = {
@@ -90,7 +90,7 @@ export function describeHook({ hook, outcome, command }: HookOutcome): string {
 
 /** `ntfy-sidecar install-hooks`: 0 when both hooks are in place. */
 export async function installHooksCommand(config: Config, service: Service): Promise<number> {
-  using client = await openQbittorrent(config, service);
+  const client = await openQbittorrent(config, service);
   const outcomes = await installHooks(client.app, hookTarget(config), service.signal);
   for (const outcome of outcomes) service.log.info(describeHook(outcome));
   return outcomes.every(({ outcome }) => outcome === "installed" || outcome === "there") ? 0 : 1;

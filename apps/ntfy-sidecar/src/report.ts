@@ -30,20 +30,12 @@ export function statusReport({ ledger, watching, delivering, inPlace }: Reported
 
 /** Registers the app's metrics; gauges are read when scraped. @returns what counts */
 export function measure(metrics: Metrics, ledger: Ledger) {
-  metrics.gauge({
-    name: "ntfy_sidecar_tracked_torrents",
-    help: "Torrents that are watched until they are complete or gone.",
-    collect() {
-      this.set(ledger.tracked.size);
-    },
-  });
-  metrics.gauge({
-    name: "ntfy_sidecar_outbox_notices",
-    help: "Notices that wait to be sent.",
-    collect() {
-      this.set(ledger.outbox.size);
-    },
-  });
+  metrics.reading(
+    "ntfy_sidecar_tracked_torrents",
+    "Torrents that are watched until they are complete or gone.",
+    () => ledger.tracked.size,
+  );
+  metrics.reading("ntfy_sidecar_outbox_notices", "Notices that wait to be sent.", () => ledger.outbox.size);
   const events = metrics.counter({
     name: "ntfy_sidecar_events_total",
     help: "What was seen of downloads, told or not.",
@@ -63,15 +55,10 @@ export function measure(metrics: Metrics, ledger: Ledger) {
     help: "Notices that ntfy refuses in any wording, by kind.",
     labelNames: ["kind"],
   });
-  const failures = metrics.counter({
-    name: "ntfy_sidecar_failures_total",
-    help: "Failed steps by class of error.",
-    labelNames: ["reason"],
-  });
   return {
     event: ({ kind }: DownloadEvent) => events.inc({ kind }),
     look: () => looks.inc(),
     delivery: ({ kind, notice }: Delivery) => (kind === "sent" ? sent : dropped).inc({ kind: notice.kind }),
-    failure: (error: unknown) => failures.inc({ reason: error instanceof Error ? error.name : "unknown" }),
+    failure: metrics.failures("ntfy_sidecar_failures_total", "Failed steps by class of error."),
   };
 }

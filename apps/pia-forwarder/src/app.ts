@@ -1,15 +1,21 @@
-import { openStateDir, type Service, stopped } from "@qbit-sidecars/service";
+import {
+  describePortChange,
+  openStateDir,
+  readCertificates,
+  type Service,
+  stopped,
+} from "@qbit-sidecars/service";
+import { openQbittorrent } from "@qbit-sidecars/service/qbittorrent";
 import { tellChanges } from "@qbit-sidecars/service/tell-change";
 import { piaOverHttps } from "./ask-pia.ts";
 import type { Config } from "./config.ts";
 import { Gateways, type Host } from "./gateway.ts";
-import { type Change, GivePort } from "./give-port.ts";
+import { GivePort } from "./give-port.ts";
 import { HoldPort } from "./hold-port.ts";
 import { Pia } from "./pia.ts";
 import { PortFile } from "./port-file.ts";
-import { openQbittorrent, qbittorrentListener } from "./qbittorrent.ts";
-import { readCertificate } from "./read-certificate.ts";
-import { describeChange, measure, statusReport } from "./report.ts";
+import { qbittorrentListener } from "./qbittorrent.ts";
+import { measure, statusReport } from "./report.ts";
 import { type Loops, startLoops } from "./start-loops.ts";
 import { readStateFile, stateFile } from "./state.ts";
 import { tokenSource } from "./token-source.ts";
@@ -22,17 +28,16 @@ import { watchTunnel } from "./watch-tunnel.ts";
  * @returns the exit code with `--once`; otherwise it ends when the service is stopped
  */
 export async function piaForwarder(config: Config, service: Service, host: Host): Promise<number | void> {
-  const changes: Change[] = [];
   const hold = await portHolder(config, service, host);
   const give = await portGiver(config, service, hold);
-  give.onChange((change) => keepLast(changes, change));
-  give.onChange((change) => service.log.info({ change }, describeChange(change)));
+  const { changes } = give;
+  changes.onChange((change) => service.log.info({ change }, describePortChange(change)));
   if (config.once) return giveOnce(hold, give, service);
 
   const counts = measure(service.metrics, { view: () => hold.view(), given: () => give.given });
-  give.onChange(counts.change);
+  changes.onChange(counts.change);
   const tell = tellChanges({ ...config, service });
-  if (tell !== undefined) give.onChange(tell);
+  if (tell !== undefined) changes.onChange(tell);
   const loops = startLoops(hold, give, {
     ...service,
     bindEveryMs: bindEvery(config),
@@ -55,16 +60,9 @@ export async function piaForwarder(config: Config, service: Service, host: Host)
   await stopped(service.signal);
 }
 
-const changesKept = 10;
-
-function keepLast(changes: Change[], change: Change): void {
-  changes.push(change);
-  if (changes.length > changesKept) changes.shift();
-}
-
 async function portHolder(config: Config, { log, metrics, clock }: Service, host: Host): Promise<HoldPort> {
   const now = () => clock.now();
-  const ca = await readCertificate(config.piaCaCert, "PIA_CA_CERT");
+  const ca = await readCertificates(config.piaCaCert, "PIA_CA_CERT");
   if (ca === undefined) {
     log.warn("PIA_CA_CERT is not set, so that nobody checks whether the gateway is PIA's");
   }
@@ -119,7 +117,6 @@ function credentialsOf({ piaUsername, piaPassword }: Config) {
 
 async function portGiver(config: Config, service: Service, hold: HoldPort): Promise<GivePort> {
   const client = config.setQbittorrent ? await openQbittorrent(config, service) : undefined;
-  if (client !== undefined) service.closers.defer(() => client.close());
   return new GivePort({
     held: () => hold.held(),
     onGiven: (port) => hold.release(port),

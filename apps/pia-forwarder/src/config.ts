@@ -1,5 +1,5 @@
 import { type ConfigOf, declareSettings, qbitSettings, setting } from "@qbit-sidecars/config";
-import { serviceSettings, stateDirSetting } from "@qbit-sidecars/service";
+import { serviceSettings, stateDirSetting, tellChangeSettings } from "@qbit-sidecars/service";
 
 /** Where health, status and metrics are served unless told otherwise. */
 export const defaultHealthAddr = ":9102";
@@ -92,14 +92,7 @@ export const settings = declareSettings(
       env: ["PORT_FILE"],
       about: "File to write the port to, as gluetun does. Written only when something changed.",
     }),
-    onChangeCommand: setting.text({
-      env: ["ON_CHANGE_COMMAND"],
-      about: "Command to run after a change, without a shell; {{PORT}} and {{PREVIOUS_PORT}} are filled in.",
-    }),
-    webhookUrl: setting.secret({
-      env: ["WEBHOOK_URL"],
-      about: "URL that gets a JSON POST after a change.",
-    }),
+    ...tellChangeSettings(),
     once: setting.toggle({
       env: ["PIA_FORWARDER_ONCE"],
       default: false,

@@ -1,5 +1,6 @@
+import type { PortChange } from "@qbit-sidecars/service";
 import { describe, expect, test } from "vitest";
-import { type Change, GivePort } from "./give-port.ts";
+import { GivePort } from "./give-port.ts";
 import type { HeldPort } from "./hold-port.ts";
 
 const { signal } = new AbortController();
@@ -13,7 +14,7 @@ function giving(options: { withoutQbittorrent?: boolean } = {}) {
     disconnected: false,
     nowMs: 0,
     given: [] as number[],
-    changes: [] as Change[],
+    changes: [] as PortChange[],
     deaf: false,
     full: false,
   };
@@ -42,7 +43,7 @@ function giving(options: { withoutQbittorrent?: boolean } = {}) {
     },
     now: () => at.nowMs,
   });
-  give.onChange((change) => at.changes.push(change));
+  give.changes.onChange((change) => at.changes.push(change));
   return { at, give };
 }
 

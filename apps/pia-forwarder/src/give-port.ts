@@ -1,3 +1,4 @@
+import { type PortChange, PortChanges } from "@qbit-sidecars/service";
 import { afterLook, afterRebind, type Deafness, isTooLong, notDeaf } from "./deafness.ts";
 import type { HeldPort } from "./hold-port.ts";
 
@@ -12,9 +13,6 @@ export type Listener = {
 };
 
 export type Noticeboard = { write(port: number | undefined, options?: { anew?: boolean }): Promise<unknown> };
-
-/** One change of the port somebody listens on. */
-export type Change = { at: Date; from: number; to: number; kind: "set" | "rebind"; why: string };
 
 type GivePortOptions = {
   /** The port that is held now. */
@@ -31,8 +29,8 @@ type GivePortOptions = {
  * be, so it does not matter which side was restarted.
  */
 export class GivePort {
+  readonly changes = new PortChanges();
   readonly #options: GivePortOptions;
-  readonly #listeners: ((change: Change) => void)[] = [];
   /** What each of the two was given last. */
   #written: HeldPort | undefined;
   #listening: HeldPort | undefined;
@@ -45,10 +43,6 @@ export class GivePort {
   /** The port qBittorrent confirmed last; undefined before that. */
   get given(): number | undefined {
     return this.#listening?.port;
-  }
-
-  onChange(listener: (change: Change) => void): void {
-    this.#listeners.push(listener);
   }
 
   /** @throws when qBittorrent or the port file cannot be told; one does not keep the other from being told */
@@ -94,9 +88,8 @@ export class GivePort {
     if (outcome === "set") this.#changed(before, held, setBecause(before === held.port));
   }
 
-  #changed(from: number, { port }: HeldPort, reason: Pick<Change, "kind" | "why">): void {
-    const change = { at: new Date(this.#options.now()), from, to: port, ...reason };
-    for (const listener of this.#listeners) listener(change);
+  #changed(from: number, { port }: HeldPort, reason: Pick<PortChange, "kind" | "why">): void {
+    this.changes.add({ at: new Date(this.#options.now()), from, to: port, ...reason });
   }
 }
 
@@ -107,6 +100,6 @@ function isAnnouncedAgain(given: HeldPort | undefined, held: HeldPort): boolean 
 
 const interrupted = "forwarded again after an interruption";
 
-function setBecause(isSame: boolean): Pick<Change, "kind" | "why"> {
+function setBecause(isSame: boolean): Pick<PortChange, "kind" | "why"> {
   return { kind: "set", why: isSame ? "its settings were put right" : "PIA forwards this port" };
 }

@@ -1,5 +1,4 @@
-import type { LoopStatus, Metrics } from "@qbit-sidecars/service";
-import type { Change } from "./give-port.ts";
+import type { LoopStatus, Metrics, PortChange, PortChanges } from "@qbit-sidecars/service";
 import type { HoldPortView } from "./hold-port.ts";
 
 /** What a report is made of. */
@@ -9,7 +8,7 @@ export type Reported = {
   giving: () => LoopStatus;
   /** The port qBittorrent confirmed last. */
   given: () => number | undefined;
-  changes: readonly Change[];
+  changes: PortChanges;
   renewBeforeMs: number;
 };
 
@@ -37,7 +36,7 @@ export function statusReport({ view, holding, giving, given, changes, renewBefor
       error: error.name,
       message: error.message,
     })),
-    changes: changes.toReversed().map(({ at, ...change }) => ({ at: at.toISOString(), ...change })),
+    changes: changes.report(),
   };
 }
 
@@ -47,28 +46,28 @@ function isoTime(ms: number | undefined): string | null {
 
 /** Registers the metrics. The gauges are read when scraped. @returns counters of what happens */
 export function measure(metrics: Metrics, { view, given }: Pick<Reported, "view" | "given">) {
-  const gauge = (name: string, help: string, read: () => number) =>
-    metrics.gauge({
-      name,
-      help,
-      collect() {
-        this.set(read());
-      },
-    });
-  gauge("pia_forwarder_port", "The port PIA forwards now; 0 while it forwards none.", () => {
+  metrics.reading("pia_forwarder_port", "The port PIA forwards now; 0 while it forwards none.", () => {
     const { held, state } = view();
     return held ? (state.grant?.port ?? 0) : 0;
   });
-  gauge("pia_forwarder_qbittorrent_port", "The port qBittorrent confirmed last; 0 before that.", () => {
-    return given() ?? 0;
-  });
-  gauge("pia_forwarder_port_expiry_timestamp_seconds", "When PIA ends the port; 0 without one.", () =>
-    seconds(view().state.grant?.expiresAtMs),
+  metrics.reading(
+    "pia_forwarder_qbittorrent_port",
+    "The port qBittorrent confirmed last; 0 before that.",
+    () => {
+      return given() ?? 0;
+    },
   );
-  gauge("pia_forwarder_last_bind_timestamp_seconds", "When the port was last bound; 0 before that.", () =>
-    seconds(view().state.boundAtMs),
+  metrics.reading(
+    "pia_forwarder_port_expiry_timestamp_seconds",
+    "When PIA ends the port; 0 without one.",
+    () => seconds(view().state.grant?.expiresAtMs),
   );
-  gauge("pia_forwarder_trouble", "How many things go wrong that do not cost the port yet.", () => {
+  metrics.reading(
+    "pia_forwarder_last_bind_timestamp_seconds",
+    "When the port was last bound; 0 before that.",
+    () => seconds(view().state.boundAtMs),
+  );
+  metrics.reading("pia_forwarder_trouble", "How many things go wrong that do not cost the port yet.", () => {
     return view().trouble.length;
   });
   const changes = metrics.counter({
@@ -76,24 +75,12 @@ export function measure(metrics: Metrics, { view, given }: Pick<Reported, "view"
     help: "Changes made in qBittorrent or the port file, by kind.",
     labelNames: ["kind"],
   });
-  const failures = metrics.counter({
-    name: "pia_forwarder_failures_total",
-    help: "What failed, by class of error.",
-    labelNames: ["reason"],
-  });
   return {
-    change: ({ kind }: Change) => changes.inc({ kind }),
-    failure: (error: unknown) => failures.inc({ reason: error instanceof Error ? error.name : "unknown" }),
+    change: ({ kind }: PortChange) => changes.inc({ kind }),
+    failure: metrics.failures("pia_forwarder_failures_total", "What failed, by class of error."),
   };
 }
 
 function seconds(ms: number | undefined): number {
   return ms === undefined ? 0 : Math.round(ms / 1000);
-}
-
-/** A change in one line, as the log tells it. */
-export function describeChange({ kind, from, to, why }: Change): string {
-  if (kind === "rebind") return `qBittorrent took port ${to} anew (${why})`;
-  if (from === to) return `qBittorrent's settings for port ${to} put right`;
-  return `port ${to} was given over, it was ${from === 0 ? "none" : from} before`;
 }

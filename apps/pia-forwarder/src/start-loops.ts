@@ -23,7 +23,8 @@ export function startLoops(hold: HoldPort, give: GivePort, options: LoopsOptions
       name: "give-port",
       everyMs: options.giveEveryMs,
       backoff: { minMs: 500, maxMs: 15_000 },
-      step: (context) => counted(() => give.step(context.signal), context.signal, failed),
+      onFailure: failed,
+      step: (context) => give.step(context.signal),
     }),
   );
   hold.on({
@@ -46,18 +47,4 @@ export function startLoops(hold: HoldPort, give: GivePort, options: LoopsOptions
     }),
   );
   return { holding, giving };
-}
-
-/** Counts what a step throws, unless it was told to stop. */
-async function counted<T>(
-  step: () => Promise<T>,
-  signal: AbortSignal,
-  failed: (error: unknown) => void,
-): Promise<T> {
-  try {
-    return await step();
-  } catch (error) {
-    if (!signal.aborted) failed(error);
-    throw error;
-  }
 }

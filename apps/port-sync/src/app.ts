@@ -1,11 +1,19 @@
-import { type Loop, messageWithCauses, type Service, startLoop, stopped } from "@qbit-sidecars/service";
+import {
+  describePortChange,
+  type Loop,
+  messageWithCauses,
+  type Service,
+  startLoop,
+  stopped,
+} from "@qbit-sidecars/service";
+import { openQbittorrent, qbittorrentCheck } from "@qbit-sidecars/service/qbittorrent";
 import { ChangeTeller, messengersOf, tellChanges } from "@qbit-sidecars/service/tell-change";
 import type { Config } from "./config.ts";
 import { ControlServer } from "./gluetun-control.ts";
 import { PortFile } from "./gluetun-file.ts";
 import { fileFirst } from "./port-sources.ts";
-import { openQbittorrent, qbittorrentListener, readCa } from "./qbittorrent.ts";
-import { describeChange, measure, statusReport } from "./report.ts";
+import { qbittorrentListener } from "./qbittorrent.ts";
+import { measure, statusReport } from "./report.ts";
 import { PortSync } from "./sync-port.ts";
 
 /**
@@ -14,14 +22,7 @@ import { PortSync } from "./sync-port.ts";
  * @returns the exit code with `--once`; otherwise it ends when the service is stopped
  */
 export async function portSync(config: Config, service: Service): Promise<number | void> {
-  const { log, closers } = service;
-  const ca = await readCa(config.qbitCaCertFile);
-  if (ca !== undefined && "problem" in ca) {
-    log.error(`QBIT_CA_CERT_FILE (${config.qbitCaCertFile}) ${ca.problem}`);
-    return 2;
-  }
-  const client = openQbittorrent(config, service, ca?.pem);
-  closers.defer(() => client.close());
+  const client = await openQbittorrent(config, service);
   const file = portFile(config, service);
   const sync = new PortSync({
     sources: fileFirst(file, controlServer(config)),
@@ -32,21 +33,21 @@ export async function portSync(config: Config, service: Service): Promise<number
     longestWaitMs: config.syncInterval,
     clock: service.clock,
   });
-  sync.onChange((change) => log.info({ change }, describeChange(change)));
+  sync.changes.onChange((change) => service.log.info({ change }, describePortChange(change)));
   if (config.once) return syncOnce(sync, { config, service });
 
   const loop = startSyncing(sync, config, service);
   watchPortFile(file, loop, { config, service });
   const tell = tellChanges({ ...config, service });
-  if (tell !== undefined) sync.onChange(tell);
+  if (tell !== undefined) sync.changes.onChange(tell);
   serveHealth(sync, loop, { config, service });
-  closers.use(await service.health.listen(config.healthAddr));
+  service.closers.use(await service.health.listen(config.healthAddr));
   await stopped(service.signal);
 }
 
 async function syncOnce(sync: PortSync, { config, service: { log, signal } }: Context): Promise<number> {
   const teller = new ChangeTeller(messengersOf(config));
-  sync.onChange((change) => teller.tell(change));
+  sync.changes.onChange((change) => teller.tell(change));
   try {
     const result = await sync.step(signal);
     await teller.step(signal);
@@ -66,7 +67,7 @@ function startSyncing(sync: PortSync, config: Config, service: Service): Loop {
   const counts = measure(service.metrics, { view: () => sync.view(), loop: () => loop.status() }, () =>
     service.clock.now(),
   );
-  sync.onChange(counts.change);
+  sync.changes.onChange(counts.change);
   const loop = service.closers.use(
     startLoop({
       ...service,
@@ -75,14 +76,8 @@ function startSyncing(sync: PortSync, config: Config, service: Service): Loop {
       backoff: { minMs: 250, maxMs: 15_000 },
       // However slow the others are, each request ends by its own timeout: about twenty in the longest step.
       hangAfterMs: 60_000 + 20 * (config.qbitTimeout + config.gluetunTimeout),
-      step: async ({ signal }) => {
-        try {
-          return await sync.step(signal);
-        } catch (error) {
-          if (!signal.aborted) counts.failure(error);
-          throw error;
-        }
-      },
+      onFailure: counts.failure,
+      step: ({ signal }) => sync.step(signal),
     }),
   );
   return loop;
@@ -101,16 +96,13 @@ function watchPortFile(file: PortFile, loop: Loop, { config, service }: Context)
 
 function serveHealth(sync: PortSync, loop: Loop, { config, service }: Context): void {
   const { health } = service;
-  health.dependency("qbittorrent", () => {
-    const { failures, reason } = loop.status();
-    return { ok: failures === 0, detail: failures === 0 ? `answers at ${config.qbitUrl}` : reason };
-  });
+  health.dependency("qbittorrent", qbittorrentCheck(config, loop));
   health.dependency("vpn", () => {
     const { port, why } = sync.view().forwarded;
     return { ok: why === undefined && port !== undefined, detail: why ?? `forwards port ${port}` };
   });
   health.route("GET", "/status", () => ({
-    body: statusReport({ view: () => sync.view(), loop: () => loop.status() }),
+    body: statusReport({ view: () => sync.view(), loop: () => loop.status(), changes: sync.changes }),
   }));
   health.route("POST", "/rebind", {
     loopbackOnly: true,

@@ -373,9 +373,9 @@ describe("one thing after another", () => {
 
 describe("settings that could only fail later are refused at once", () => {
   test.each([
-    [{ QBIT_ADDR: "http://joe:hunter2@127.0.0.1" }, /QBIT_ADDR[^]*it holds a user name/u],
-    [{ WEBHOOK_URL: "file:///etc/hunter2" }, /WEBHOOK_URL[^]*not a web address/u],
-    [{ ON_CHANGE_COMMAND: "  " }, /ON_CHANGE_COMMAND[^]*only blanks/u],
+    [{ QBIT_ADDR: "http://joe:hunter2@127.0.0.1" }, /QBIT_ADDR[^]*holds a user name/u],
+    [{ WEBHOOK_URL: "file:///etc/hunter2" }, /WEBHOOK_URL[^]*not a URL that begins/u],
+    [{ ON_CHANGE_COMMAND: "  " }, /ON_CHANGE_COMMAND[^]*not a program/u],
   ])("%j", async (env, fault) => {
     const { code, stderr } = await exitOf(env);
     expect(code).toBe(2);

@@ -1,41 +1,6 @@
-import { readTextFile } from "@qbit-sidecars/config";
-import { applyListenPort, chooseAuth, QbitClient } from "@qbit-sidecars/qbit-client";
-import type { Service } from "@qbit-sidecars/service";
-import type { Config } from "./config.ts";
+import { applyListenPort, type QbitClient } from "@qbit-sidecars/qbit-client";
 import type { Listening } from "./plan-sync.ts";
 import type { Listener } from "./sync-port.ts";
-
-/** The client that the settings describe. `ca` is PEM. */
-export function openQbittorrent(config: Config, { clock, log }: Service, ca: string | undefined): QbitClient {
-  return new QbitClient({
-    url: config.qbitUrl,
-    auth: chooseAuth({
-      apiKey: config.qbitApiKey?.reveal(),
-      username: config.qbitUser,
-      password: config.qbitPass?.reveal(),
-    }),
-    timeoutMs: config.qbitTimeout,
-    ca,
-    insecureSkipVerify: config.qbitInsecureSkipVerify,
-    clock,
-    onEvent: ({ type, ...event }) => log.debug(event, `qBittorrent: ${type}`),
-  });
-}
-
-const caMaxBytes = 1024 * 1024;
-
-/** Reads the file of certificates to trust; `problem` completes a sentence that begins with the file. */
-export async function readCa(
-  path: string | undefined,
-): Promise<{ pem: string } | { problem: string } | undefined> {
-  if (path === undefined) return undefined;
-  const reading = await readTextFile(path, caMaxBytes);
-  if (!reading.ok) return { problem: reading.problem };
-  const pem = reading.text;
-  return pem.includes("-----BEGIN CERTIFICATE-----")
-    ? { pem }
-    : { problem: "holds no certificate in PEM form" };
-}
 
 /** qBittorrent as `PortSync` needs it. */
 export function qbittorrentListener(client: QbitClient): Listener {

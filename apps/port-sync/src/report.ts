@@ -1,12 +1,12 @@
-import type { LoopStatus, Metrics } from "@qbit-sidecars/service";
-import type { Change, SyncView } from "./sync-port.ts";
+import type { LoopStatus, Metrics, PortChange, PortChanges } from "@qbit-sidecars/service";
+import type { SyncView } from "./sync-port.ts";
 
 /** The two things a report is made of. */
 export type Reported = { view: () => SyncView; loop: () => LoopStatus };
 
 /** The body of `GET /status`: both sides, whether they agree, and the last ten changes, newest first. */
-export function statusReport({ view, loop }: Reported) {
-  const { forwarded, listening, changes } = view();
+export function statusReport({ view, loop, changes }: Reported & { changes: PortChanges }) {
+  const { forwarded, listening } = view();
   const { converged, reason, failures, lastSuccessAt } = loop();
   return {
     converged,
@@ -29,7 +29,7 @@ export function statusReport({ view, loop }: Reported) {
       : null,
     failures_in_a_row: failures,
     last_success_at: lastSuccessAt === undefined ? null : new Date(lastSuccessAt).toISOString(),
-    changes: changes.toReversed().map(({ at, ...change }) => ({ at: at.toISOString(), ...change })),
+    changes: changes.report(),
   };
 }
 
@@ -39,25 +39,21 @@ export function statusReport({ view, loop }: Reported) {
  * @returns counts one change, or one failure by the class of its error
  */
 export function measure(metrics: Metrics, { view, loop }: Reported, now: () => number) {
-  const gauge = (name: string, help: string, read: () => number) =>
-    metrics.gauge({
-      name,
-      help,
-      collect() {
-        this.set(read());
-      },
-    });
-  gauge("port_sync_desired_port", "The forwarded port; 0 while the VPN forwards none.", () => {
+  metrics.reading("port_sync_desired_port", "The forwarded port; 0 while the VPN forwards none.", () => {
     const { port, why } = view().forwarded;
     return why === undefined ? (port ?? 0) : 0;
   });
-  gauge("port_sync_actual_port", "The port qBittorrent listened on when last asked; 0 before that.", () => {
-    return view().listening?.listenPort ?? 0;
-  });
-  gauge("port_sync_converged", "1 when qBittorrent listens on the forwarded port.", () =>
+  metrics.reading(
+    "port_sync_actual_port",
+    "The port qBittorrent listened on when last asked; 0 before that.",
+    () => {
+      return view().listening?.listenPort ?? 0;
+    },
+  );
+  metrics.reading("port_sync_converged", "1 when qBittorrent listens on the forwarded port.", () =>
     Number(loop().converged),
   );
-  gauge(
+  metrics.reading(
     "port_sync_seconds_since_last_success",
     "Seconds since the two were last seen equal; -1 before that.",
     () => {
@@ -71,23 +67,11 @@ export function measure(metrics: Metrics, { view, loop }: Reported, now: () => n
     help: "Times the same port was taken anew, by reason.",
     labelNames: ["reason"],
   });
-  const failures = metrics.counter({
-    name: "port_sync_failures_total",
-    help: "Steps that failed, by class of error.",
-    labelNames: ["reason"],
-  });
   return {
-    change: ({ kind, why }: Change) => {
+    change: ({ kind, why }: PortChange) => {
       syncs.inc();
       if (kind === "rebind") rebinds.inc({ reason: why });
     },
-    failure: (error: unknown) => failures.inc({ reason: error instanceof Error ? error.name : "unknown" }),
+    failure: metrics.failures("port_sync_failures_total", "Steps that failed, by class of error."),
   };
-}
-
-/** A change in one line, as the log tells it. */
-export function describeChange({ kind, from, to, why }: Change): string {
-  if (kind === "rebind") return `qBittorrent took port ${to} anew (${why})`;
-  if (from === to) return `qBittorrent's settings for port ${to} put right (${why})`;
-  return `qBittorrent listens on ${to} now, was ${from}`;
 }

@@ -1,3 +1,4 @@
+import { PortChanges } from "@qbit-sidecars/service";
 import { type ForwardedPort, followPort, nothingRead } from "./follow-port.ts";
 import { type Listening, parkedOn, type Past, type Plan, planSync, type Policy } from "./plan-sync.ts";
 import type { PortReading } from "./read-port.ts";
@@ -17,16 +18,11 @@ export type Listener = {
   reannounceActive(signal: AbortSignal): Promise<void>;
 };
 
-/** One change made in qBittorrent. */
-export type Change = { at: Date; from: number; to: number; kind: "set" | "rebind"; why: string };
-
 /** Everything a status page tells. */
 export type SyncView = {
   forwarded: ForwardedPort;
   listening?: Listening & { seenAt: Date };
   plan?: Plan;
-  /** Newest last. */
-  changes: readonly Change[];
 };
 
 /** What one step came to. */
@@ -45,8 +41,6 @@ type SyncOptions = {
   clock: { now(): number; monotonic(): number };
 };
 
-const changesKept = 10;
-
 const notListening =
   "qBittorrent has the port but reports `disconnected`, that it listens nowhere, and taking the port anew did not help; " +
   "look at the network interface in its settings";
@@ -56,14 +50,14 @@ const notListening =
  * equal, so it does not matter what was missed, on which side, or for how long.
  */
 export class PortSync {
+  /** Those made in qBittorrent. */
+  readonly changes = new PortChanges();
   readonly #options: SyncOptions;
   #forwarded: ForwardedPort = nothingRead;
   #listening: (Listening & { seenAt: Date }) | undefined;
   #plan: Plan | undefined;
   #past: Past = { rebindAsked: false, vainRebinds: 0 };
   #reannounceDue = false;
-  readonly #changes: Change[] = [];
-  readonly #listeners: ((change: Change) => void)[] = [];
 
   constructor(options: SyncOptions) {
     this.#options = options;
@@ -73,15 +67,9 @@ export class PortSync {
   view(): SyncView {
     return {
       forwarded: this.#forwarded,
-      changes: [...this.#changes],
       ...(this.#listening === undefined ? {} : { listening: this.#listening }),
       ...(this.#plan === undefined ? {} : { plan: this.#plan }),
     };
-  }
-
-  /** Calls `listener` after each change made in qBittorrent. */
-  onChange(listener: (change: Change) => void): void {
-    this.#listeners.push(listener);
   }
 
   /** Makes the next step take the port anew although the number is right. */
@@ -147,19 +135,7 @@ export class PortSync {
     const upnp = before.upnp && !policy.disableUpnp;
     this.#listening = { ...before, listenPort: plan.port, randomPort: false, upnp, seenAt: at };
     this.#reannounceDue = reannounce;
-    this.#record({
-      at,
-      from: before.listenPort,
-      to: plan.port,
-      kind: plan.change,
-      why: plan.why,
-    });
-  }
-
-  #record(change: Change): void {
-    this.#changes.push(change);
-    if (this.#changes.length > changesKept) this.#changes.shift();
-    for (const listener of this.#listeners) listener(change);
+    this.changes.add({ at, from: before.listenPort, to: plan.port, kind: plan.change, why: plan.why });
   }
 
   #waiting(why: string): SyncResult {

@@ -1,7 +1,7 @@
 import type { FileReading, ReadFile } from "./bounded-file.ts";
 import type { DeclaredSetting } from "./declare-settings.ts";
 import { fileVariantOf } from "./file-variant.ts";
-import { readWritten, type Kind } from "./kind.ts";
+import { readWritten, type Kind, type ReadAgain } from "./kind.ts";
 import { quote } from "./quote.ts";
 
 /** A secret or a setting in a file of its own is short; what is larger is a mistake. */
@@ -11,7 +11,14 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What one variable gives. */
 export type Found =
-  | { readonly ok: true; readonly variable: string; readonly source: string; readonly text: string }
+  | {
+      readonly ok: true;
+      readonly variable: string;
+      readonly source: string;
+      readonly text: string;
+      /** Only where the text came from a file. */
+      readonly readAgain?: ReadAgain;
+    }
   | { readonly ok: false; readonly variable: string; readonly source: string; readonly problem: string };
 
 export interface EnvironmentReading {
@@ -56,8 +63,14 @@ async function readVariant(
   const source = `${name} (${path})`;
   const reading: FileReading = await readFile(path, largestVariableFile);
   if (!reading.ok) return { ok: false, variable: name, source, problem: `the file ${reading.problem}` };
-  return { ok: true, variable: name, source, text: reading.text.replace(/\r?\n$/, "") };
+  const readAgain = async () => {
+    const now = await readFile(path, largestVariableFile);
+    return now.ok ? withoutLineBreak(now.text) || undefined : undefined;
+  };
+  return { ok: true, variable: name, source, text: withoutLineBreak(reading.text), readAgain };
 }
+
+const withoutLineBreak = (text: string): string => text.replace(/\r?\n$/, "");
 
 function withoutEmpty(setting: DeclaredSetting, { found, warnings }: EnvironmentReading): EnvironmentReading {
   if (setting.emptyIsValue) return { found, warnings };

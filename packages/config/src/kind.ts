@@ -8,6 +8,9 @@ export type Reading<V> =
   | { readonly ok: true; readonly value: V }
   | { readonly ok: false; readonly problem: string };
 
+/** Resolves to undefined while the file cannot be read or holds nothing. */
+export type ReadAgain = () => Promise<string | undefined>;
+
 /** How the values of one sort of setting are written, checked and printed. */
 export interface Kind<V> {
   /** Stands between `<` and `>` in `--help`. */
@@ -16,8 +19,8 @@ export interface Kind<V> {
   readonly expected: string;
   /** What a person should know to write one: "a bare number is in seconds". */
   readonly hint?: string;
-  /** Reads what a person wrote. Limits are the schema's matter. */
-  parse(text: string): Reading<V>;
+  /** Reads what a person wrote. Limits are the schema's matter. `readAgain` reads the file it stood in once more. */
+  parse(text: string, readAgain?: ReadAgain): Reading<V>;
   /** Present where several texts make one value. */
   combine?(texts: readonly string[]): V;
   /** Checks the parsed value; the messages of its issues complete the same sentence as `problem`. */
@@ -40,8 +43,8 @@ export interface Kind<V> {
 }
 
 /** Reads and checks what a person wrote. */
-export function readWritten<V>(kind: Kind<V>, written: Written): Reading<V> {
-  const parsed = parseWritten(kind, written);
+export function readWritten<V>(kind: Kind<V>, written: Written, readAgain?: ReadAgain): Reading<V> {
+  const parsed = parseWritten(kind, written, readAgain);
   return parsed.ok ? checkValue(kind, parsed.value) : parsed;
 }
 
@@ -52,8 +55,8 @@ export function checkValue<V>(kind: Kind<V>, value: V): Reading<V> {
   return { ok: false, problem: result.error.issues.map((issue) => issue.message).join(" and ") };
 }
 
-function parseWritten<V>(kind: Kind<V>, written: Written): Reading<V> {
-  if (typeof written === "string") return kind.parse(kind.keepsBlanks ? written : written.trim());
+function parseWritten<V>(kind: Kind<V>, written: Written, readAgain?: ReadAgain): Reading<V> {
+  if (typeof written === "string") return kind.parse(kind.keepsBlanks ? written : written.trim(), readAgain);
   if (kind.combine) return { ok: true, value: kind.combine(written) };
   return { ok: false, problem: "is a list where one value is expected" };
 }

@@ -9,6 +9,7 @@ const app = programOf({
   savePath: setting.path({ defaultText: "same as --data", about: "Folder." }),
   healthAddr: setting.address({ default: ":9101", about: "Where." }),
   space: setting.size({ unit: "GB", default: 0, about: "Space." }),
+  hook: setting.url({ env: ["HOOK"], about: "Where." }),
   tags: setting.list({ env: ["TAGS"], about: "Tags." }),
   tag: setting.text({ env: ["TAG"], emptyIs: "value", about: "Tag." }),
 });
@@ -16,7 +17,13 @@ const app = programOf({
 test("--print-config shows each value and where it came from, without secrets", async () => {
   const { code, stdout, stderr } = await app.exit({
     argv: ["--print-config", "--data", "/downloads", "--config-file", "config.yml"],
-    env: { QBIT_URL: "http://admin:hunter2@qbit:8080/", QBIT_PASS_FILE: "/run/pass", TAGS: "a,b", TAG: "" },
+    env: {
+      QBIT_URL: "http://qbit:8080/",
+      HOOK: "https://me:hunter2@nas/",
+      QBIT_PASS_FILE: "/run/pass",
+      TAGS: "a,b",
+      TAG: "",
+    },
     files: {
       "/run/pass": "hunter2\n",
       "config.yml": "qbittorrent:\n  timeout: 5000ms\n  api_key: hunter2\n",
@@ -26,19 +33,20 @@ test("--print-config shows each value and where it came from, without secrets", 
   expect(stdout).toBe(`# app 1.2.3; config file: config.yml
 # A flag wins over VARIABLE_FILE, that over VARIABLE, that over the config file, that over the default.
 # Of several variables for one setting (A > B), the first that is set wins. Secrets are shown as ***.
-qbitUrl                 http://***@qbit:8080  QBIT_URL  (QBIT_ADDR > QBIT_URL)
-qbitUser                (none)                default
-qbitPass                ***                   QBIT_PASS_FILE (/run/pass)
-qbitApiKey              ***                   config.yml: qbittorrent.api_key, line 3
-qbitCaCertFile          (none)                default
-qbitInsecureSkipVerify  false                 default
-qbitTimeout             5s                    config.yml: qbittorrent.timeout, line 2
-data                    /downloads            flag --data
-savePath                (same as --data)      default
-healthAddr              :9101                 default
-space                   0B                    default
-tags                    a,b                   TAGS
-tag                     ""                    TAG
+qbitUrl                 http://qbit:8080  QBIT_URL  (QBIT_ADDR > QBIT_URL)
+qbitUser                (none)            default
+qbitPass                ***               QBIT_PASS_FILE (/run/pass)
+qbitApiKey              ***               config.yml: qbittorrent.api_key, line 3
+qbitCaCertFile          (none)            default
+qbitInsecureSkipVerify  false             default
+qbitTimeout             5s                config.yml: qbittorrent.timeout, line 2
+data                    /downloads        flag --data
+savePath                (same as --data)  default
+healthAddr              :9101             default
+space                   0B                default
+hook                    https://***@nas   HOOK
+tags                    a,b               TAGS
+tag                     ""                TAG
 `);
 });
 

@@ -75,3 +75,10 @@ describe("qbitSettings", () => {
     expectTypeOf<ConfigOf<typeof neither>["qbitUrl"]>().toEqualTypeOf<string | undefined>();
   });
 });
+
+test("a login in the URL is refused, and not shown", async () => {
+  const program = programOf({ ...qbitSettings({}) });
+  const { stderr } = await program.exit({ env: { QBIT_URL: "http://joe:hunter2@nas:8080" } });
+  expect(stderr).toContain("holds a user name, which has a setting of its own");
+  expect(stderr).not.toContain("hunter2");
+});

@@ -1,6 +1,6 @@
 import type { Kind } from "./kind.ts";
 import { setting, type FlagName, type Setting, type SettingOptions } from "./setting.ts";
-import { textKind, urlKind } from "./text-kinds.ts";
+import { loginlessUrlKind, textKind } from "./text-kinds.ts";
 
 /** An app's own names for a setting; they come before the common ones. */
 export interface OwnNames {
@@ -39,7 +39,7 @@ type TextOf<O, Name extends string> =
 export function qbitSettings<const O extends QbitSettingsOptions>(options: O) {
   const { url, user, pass, apiKey, caCertFile, insecureSkipVerify, timeout } = options;
   return {
-    qbitUrl: ownText<TextOf<O, "url">>(url, urlKind(["http", "https"]), {
+    qbitUrl: ownText<TextOf<O, "url">>(url, loginlessUrlKind(), {
       ...named(url, { env: "QBIT_URL", flag: "--qbit-url", key: "qbittorrent.url" }),
       about: "Address of qBittorrent's Web UI.",
     }),

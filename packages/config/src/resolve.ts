@@ -9,7 +9,7 @@ import {
 } from "./declare-settings.ts";
 import { isEmpty, readEnvironment, warnAboutLosers, type Environment } from "./environment.ts";
 import type { Fault } from "./fault.ts";
-import { readWritten, type Written } from "./kind.ts";
+import { readWritten, type ReadAgain, type Written } from "./kind.ts";
 import { quote } from "./quote.ts";
 
 /** One setting as it came out: where from, and printable. */
@@ -60,7 +60,7 @@ export async function resolveSettings(
 
 /** The value that wins, still as it was written, or why it could not be had. */
 type Pick = { readonly source: string } & (
-  | { readonly written: Written; readonly hidden?: boolean }
+  | { readonly written: Written; readonly hidden?: boolean; readonly readAgain?: ReadAgain | undefined }
   | { readonly problem: string; readonly right?: string }
 );
 
@@ -86,7 +86,12 @@ async function pickValue(setting: DeclaredSetting, { flags, env, file, readFile 
   if (winner) {
     const pick: Pick = winner.ok
       ? // A variable may name the wrong file, and that one may hold a secret.
-        { written: winner.text, source: winner.source, hidden: winner.source !== winner.variable }
+        {
+          written: winner.text,
+          source: winner.source,
+          hidden: winner.source !== winner.variable,
+          readAgain: winner.readAgain,
+        }
       : {
           problem: winner.problem,
           source: winner.source,
@@ -113,10 +118,10 @@ function evaluate(setting: DeclaredSetting, pick: Pick): Result {
     fault: { subject: namesOf(setting), from: pick.source, wrong, right },
   });
   if ("problem" in pick) return fault(pick.problem, pick.right);
-  const { written } = pick;
+  const { written, readAgain } = pick;
   if (typeof written === "string" && isEmpty(kind, written) && kind.empty !== undefined)
     return { value: kind.empty };
-  const reading = readWritten(kind, written);
+  const reading = readWritten(kind, written, readAgain);
   if (reading.ok) return { value: reading.value };
   const hidden = kind.secret === true || pick.hidden === true;
   return fault(`${hidden ? "the value" : quote([written].flat().join(","))} ${reading.problem}`);

@@ -21,6 +21,10 @@ describe("Secret", () => {
     expect(printed).not.toContain("hunter2");
   });
 
+  test("that came from nowhere else stays what it is", async () => {
+    expect(await secret.current()).toBe("hunter2");
+  });
+
   test("prints as three stars", () => {
     expect(JSON.stringify({ pass: secret })).toBe('{"pass":"***"}');
     expect(inspect(secret)).toBe("***");

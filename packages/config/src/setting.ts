@@ -98,7 +98,9 @@ export const setting = {
   /** Any text, kept as it is. */
   text: maker<string, EmptyOption & { readonly pattern?: TextPattern }>(({ pattern }) => textKind(pattern)),
   /** A {@link Secret}. */
-  secret: maker<Secret, EmptyOption>(secretKind),
+  secret: maker<Secret, EmptyOption & { readonly pattern?: TextPattern }>(({ pattern }) =>
+    secretKind(pattern),
+  ),
   /** A path, kept as it is; nothing is looked up on the disk. */
   path: maker<string, EmptyOption>(pathKind),
   /** A boolean; its flag is also understood as `--no-…` and `--…=false`. */

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import type { Kind } from "./kind.ts";
+import type { Kind, Reading } from "./kind.ts";
 import { hideCredentials } from "./quote.ts";
 import { Secret } from "./secret.ts";
 import { parseUrl } from "./url.ts";
@@ -24,12 +24,14 @@ export function textKind(pattern?: TextPattern): Kind<string> {
   };
 }
 
-export function secretKind(): Kind<Secret> {
+export function secretKind(pattern?: TextPattern): Kind<Secret> {
+  const schema = z.instanceof(Secret);
+  const fits = (secret: Secret) => pattern?.regex.test(secret.reveal()) ?? true;
   return {
     placeholder: "secret",
-    expected: "a secret text",
-    parse: (text) => ({ ok: true, value: new Secret(text) }),
-    schema: z.instanceof(Secret),
+    expected: pattern?.means ?? "a secret text",
+    parse: (text, readAgain) => ({ ok: true, value: new Secret(text, readAgain) }),
+    schema: pattern ? schema.check(z.refine(fits, `is not ${pattern.means}`)) : schema,
     print: String,
     empty: new Secret(""),
     keepsBlanks: true,
@@ -57,6 +59,18 @@ export function urlKind(schemes: readonly string[]): Kind<string> {
     written: () => z.string().check(z.regex(new RegExp(`^(${schemes.join("|")})://.`))),
     print: printText,
   };
+}
+
+/** The URL of something whose login has settings of its own. */
+export function loginlessUrlKind(): Kind<string> {
+  const kind = urlKind(["http", "https"]);
+  const parse = (text: string): Reading<string> => {
+    const reading = kind.parse(text);
+    return reading.ok && new URL(reading.value).username !== ""
+      ? { ok: false, problem: "holds a user name, which has a setting of its own" }
+      : reading;
+  };
+  return { ...kind, parse };
 }
 
 export function listKind(): Kind<readonly string[]> {

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempDisposable, symlink, writeFile } from "node:fs/promises";
+import { mkdtempDisposable, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -87,6 +87,24 @@ describe("a file that a variable names, on a real disk", () => {
     const two = programOf({ pass: setting.secret({ env: ["PASS", "QBIT_PASS"], about: "Password." }) });
     const { stderr } = await two.exit({ env: { PASS_FILE: "/run/pass", QBIT_PASS: "hunter2" } });
     expect(stderr).toContain("from:  PASS_FILE (/run/pass)\n    wrong: the file does not exist\n");
+  });
+});
+
+describe("a file that is changed later", () => {
+  test("gives its new value to who asks for the current one, and the old one while it is gone or empty", async () => {
+    await using dir = await tempDir();
+    const path = join(dir.path, "secret");
+    await writeFile(path, "old\n");
+    const result = await readCommandLine(program, { argv: [], env: { PASS_FILE: path } });
+    if (result.kind === "exit") throw new Error(result.stderr);
+    const { pass } = result.config;
+    await writeFile(path, "new\n");
+    expect(await pass?.current()).toBe("new");
+    expect(pass?.reveal()).toBe("old");
+    await writeFile(path, "");
+    expect(await pass?.current()).toBe("old");
+    await rm(path);
+    expect(await pass?.current()).toBe("old");
   });
 });
 

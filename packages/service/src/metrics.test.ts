@@ -29,6 +29,16 @@ test("two services in one process do not share a registry, nor use the global on
   expect(await register.metrics()).not.toContain("syncs_total");
 });
 
+test("errors are counted by their class", async () => {
+  const metrics = create();
+  const count = metrics.failures("failures_total", "x");
+  for (const error of [new TypeError("a"), new RangeError("b"), new RangeError("c"), "d"]) count(error);
+  const text = await metrics.registry.metrics();
+  expect(text).toContain('failures_total{reason="TypeError"} 1');
+  expect(text).toContain('failures_total{reason="RangeError"} 2');
+  expect(text).toContain('failures_total{reason="unknown"} 1');
+});
+
 test("a name asked for twice is one metric, and of one kind only", async () => {
   const metrics = create();
   metrics.counter({ name: "syncs_total", help: "x" }).inc();

@@ -15,6 +15,8 @@ import Gauge from "prom-client/lib/gauge.js";
 import Histogram from "prom-client/lib/histogram.js";
 import Registry from "prom-client/lib/registry.js";
 
+import { className } from "./describe-error.ts";
+
 /** prom-client's options for a metric, minus the registry, which is always the service's own. */
 type Options<C> = Omit<C, "registers">;
 
@@ -27,6 +29,10 @@ export type Metrics = {
   counter<L extends string = never>(options: Options<CounterConfiguration<L>>): CounterOf<L>;
   gauge<L extends string = never>(options: Options<GaugeConfiguration<L>>): GaugeOf<L>;
   histogram<L extends string = never>(options: Options<HistogramConfiguration<L>>): HistogramOf<L>;
+  /** A gauge that is read when it is scraped. */
+  reading(name: string, help: string, read: () => number): void;
+  /** Counts errors by their class, in the label `reason`. */
+  failures(name: string, help: string): (error: unknown) => void;
 };
 
 /** A registry with build info and the few process gauges that cost nothing between scrapes. */
@@ -47,6 +53,19 @@ export function createMetrics(program: { name: string; version: string }): Metri
     histogram(options) {
       const known = find(options);
       return known instanceof Histogram ? known : new Histogram({ ...options, registers });
+    },
+    reading(name, help, read) {
+      metrics.gauge({
+        name,
+        help,
+        collect() {
+          this.set(read());
+        },
+      });
+    },
+    failures(name, help) {
+      const counter = metrics.counter({ name, help, labelNames: ["reason"] });
+      return (error) => counter.inc({ reason: error instanceof Error ? className(error) : "unknown" });
     },
   };
   addBuildInfo(metrics, program);
@@ -69,19 +88,19 @@ function addBuildInfo(metrics: Metrics, { name, version }: { name: string; versi
  * idle process about 98 times a second.
  */
 function addProcessMetrics(metrics: Metrics): void {
-  const read = (name: string, help: string, value: () => number) =>
-    metrics.gauge({
-      name,
-      help,
-      collect() {
-        this.set(value());
-      },
-    });
-  read("process_start_time_seconds", "Start time of the process since the Unix epoch in seconds.", () =>
-    Math.round(performance.timeOrigin / 1000),
+  metrics.reading(
+    "process_start_time_seconds",
+    "Start time of the process since the Unix epoch in seconds.",
+    () => Math.round(performance.timeOrigin / 1000),
   );
-  read("process_resident_memory_bytes", "Resident memory size in bytes.", () => process.memoryUsage.rss());
-  read("nodejs_heap_size_used_bytes", "Heap in use in bytes.", () => process.memoryUsage().heapUsed);
+  metrics.reading("process_resident_memory_bytes", "Resident memory size in bytes.", () =>
+    process.memoryUsage.rss(),
+  );
+  metrics.reading(
+    "nodejs_heap_size_used_bytes",
+    "Heap in use in bytes.",
+    () => process.memoryUsage().heapUsed,
+  );
   metrics.counter({
     name: "process_cpu_seconds_total",
     help: "User and system CPU time spent in seconds.",

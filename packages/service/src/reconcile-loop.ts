@@ -33,6 +33,8 @@ export type LoopOptions = {
   log: Logger;
   metrics?: Metrics;
   health?: Health;
+  /** Hears each error of a step, unless the step was told to stop; for counting. */
+  onFailure?: (error: unknown) => void;
   /** Compares desired with actual and acts. Never runs twice at the same time. */
   step: (context: StepContext) => Promise<StepResult>;
 };
@@ -200,6 +202,7 @@ class ReconcileLoop implements Loop {
 
   #failed(error: unknown, signal: AbortSignal): number {
     if (signal.aborted) return this.#superseded();
+    this.#options.onFailure?.(error);
     this.#attempt += 1;
     this.#failures += 1;
     this.#outcome = { converged: false, reason: messageWithCauses(error) };

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { runService } from "./run-service.ts";
 import type { App } from "./run-service.ts";
 import type { Service } from "./service.ts";
+import { SettingFault } from "./setting-fault.ts";
 import { stopped } from "./stopped.ts";
 import { serviceSettings } from "./service-settings.ts";
 import type { LogLine } from "./test-log.ts";
@@ -109,6 +110,15 @@ describe("a normal life", () => {
     process.emit("SIGTERM");
     await done;
     expect(process.exits).toEqual([0]);
+  });
+
+  test("a setting that turns out wrong ends it with 2 and one sentence", async () => {
+    await run(() => Promise.reject(new SettingFault("QBIT_CA_CERT_FILE (/ca.pem) does not exist")));
+    expect(process.exits).toEqual([2]);
+    expect(process.lines().at(-1)).toMatchObject({
+      level: "error",
+      msg: "QBIT_CA_CERT_FILE (/ca.pem) does not exist",
+    });
   });
 
   test("tells its settings at the start, where each came from, and no secret", async () => {

@@ -2,6 +2,7 @@ import type { Clock } from "./clock.ts";
 import type { Closers } from "./closers.ts";
 import { causes } from "./describe-error.ts";
 import type { Logger } from "./log.ts";
+import { SettingFault } from "./setting-fault.ts";
 import type { StopRequests } from "./stop-requests.ts";
 import { stopped } from "./stopped.ts";
 
@@ -47,6 +48,10 @@ async function settle(run: () => Promise<void | number>, { stop, log }: Ending):
     // Whoever waited with the signal rejects with its reason when the stop begins: that is the normal end.
     if (stop.signal.aborted && causes(error).some((each) => each === stop.signal.reason || isAbort(each))) {
       return 0;
+    }
+    if (error instanceof SettingFault) {
+      log.error(error.message);
+      return 2;
     }
     log.fatal({ err: error }, "the app failed");
     return 1;

@@ -31,6 +31,25 @@ export function serviceSettings({ healthAddr, healthEnv = [], logLevelEnv = [] }
   };
 }
 
+/** Who is told a change of the port, for `tellChanges`; spread it beside serviceSettings. */
+export function tellChangeSettings() {
+  return {
+    onChangeCommand: setting.text({
+      env: ["ON_CHANGE_COMMAND"],
+      pattern: { regex: /\S/u, means: "a program and its arguments" },
+      about: "Command to run after a change, without a shell; {{PORT}} and {{PREVIOUS_PORT}} are filled in.",
+    }),
+    webhookUrl: setting.secret({
+      env: ["WEBHOOK_URL"],
+      pattern: {
+        regex: /^https?:\/\/[^/?#\s]+\S*$/iu,
+        means: "a URL that begins with http:// or https://",
+      },
+      about: "URL that gets a JSON POST after a change.",
+    }),
+  };
+}
+
 /** The setting of an app that keeps state; spread it beside serviceSettings. */
 export function stateDirSetting(dir: string) {
   return {

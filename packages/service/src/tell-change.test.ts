@@ -4,7 +4,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { ChangeTeller, command, type PortChange, webhook } from "./tell-change.ts";
+import type { PortChange } from "./port-changes.ts";
+import { ChangeTeller, command, webhook } from "./tell-change.ts";
 
 const { signal } = new AbortController();
 const change: PortChange = {

@@ -1,12 +1,10 @@
 import { once } from "node:events";
 import got, { RequestError } from "got";
 import { parseArgsStringToArgv } from "string-argv";
+import type { PortChange } from "./port-changes.ts";
 import type { StepResult } from "./reconcile-loop.ts";
 import { startLoop } from "./reconcile-loop.ts";
 import type { Service } from "./service.ts";
-
-/** A change of the port qBittorrent listens on, as users' commands and webhooks are told it. */
-export type PortChange = { at: Date; from: number; to: number; kind: string; why: string };
 
 /** Passes a change on to someone. @throws when it did not arrive */
 export type Messenger = (change: PortChange, signal: AbortSignal) => Promise<void>;
