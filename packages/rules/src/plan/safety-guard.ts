@@ -29,6 +29,8 @@ export type RunFacts = {
   readonly lastTotal: number | undefined;
   /** Torrents whose state qBittorrent is still finding out. */
   readonly unsettled: number;
+  /** Each torrent was asked for by itself, and the run only does them together: each is judged as if alone. */
+  readonly apart?: boolean;
 };
 
 /** Below this a library is too small to tell a lost one from a tidy one. */
@@ -42,7 +44,7 @@ export function guardRun(
 ): { changes: readonly Change[]; held: Held[] } {
   const deletes = changes.filter(({ operation }) => operation.kind === "delete");
   if (deletes.length === 0) return { changes, held: [] };
-  const reason = whyNoDeletes(deletes.length, safety, facts);
+  const reason = whyNoDeletes(facts.apart === true ? 1 : deletes.length, safety, facts);
   if (reason === undefined) return { changes, held: [] };
   return {
     changes: changes.filter(({ operation }) => operation.kind !== "delete"),

@@ -17,8 +17,10 @@ import type { OutsideSettings } from "./send-outside.ts";
 export type Job = {
   /** Undefined: rules without a context. */
   context?: string | undefined;
-  /** 40 or 64 hex digits; undefined: all torrents. */
+  /** 40 or 64 hex digits; undefined: all torrents, unless `hashes` names some. */
   hash?: string | undefined;
+  /** The same for several torrents, as if each were a job of its own. */
+  hashes?: readonly string[] | undefined;
   /** Plan, and change nothing. */
   dryRun?: boolean | undefined;
   /** Also tell of every rule and condition what it found, for at most 100 torrents. */
@@ -72,6 +74,8 @@ export type NotReady = { readonly hash: string; readonly name?: string; readonly
 
 export type JobResult = {
   readonly counters: JobCounters;
+  /** What was found out about each torrent of a job with `hashes`; empty for other jobs. */
+  readonly torrents: readonly TorrentPlan[];
   readonly entries: readonly AuditEntry[];
   /** Deletions that a guard held back. */
   readonly held: readonly Held[];
@@ -97,23 +101,25 @@ export async function runJob(job: Job, options: JobOptions): Promise<JobResult> 
   const { ruleset, qbittorrent, signal } = options;
   const webApi = await qbittorrent.webApi(signal);
   const { rules, unsupported } = supported(rulesFor(ruleset, job.context), webApi);
-  const hash = job.hash === undefined ? undefined : torrentId(job.hash);
-  const torrents = await qbittorrent.list(hash === undefined ? {} : { hashes: [hash] }, signal);
+  const ids = (job.hashes ?? (job.hash === undefined ? undefined : [job.hash]))?.map(torrentId);
+  const isWhole = ids === undefined;
+  const torrents = await qbittorrent.list(isWhole ? {} : { hashes: ids }, signal);
   const world: World = {
     now: options.now ?? Date.now(),
     slowMatches: new SlowMatches(options.slowPatternBudgetMs ?? 500),
   };
   const fetcher = new Fetcher(qbittorrent, { webApi, world, signal });
-  if (hash === undefined && usesLibrary(rules)) await fetcher.library(torrents);
+  if (isWhole && usesLibrary(rules)) await fetcher.library(torrents);
   const subjects = torrents.map((torrent) => new Subject(torrent, world));
   const plans = await planAll(subjects, { rules, safety: ruleset.safety, fetcher });
   const facts = {
-    total: hash === undefined ? torrents.length : undefined,
+    total: isWhole ? torrents.length : undefined,
     lastTotal: options.lastTotal,
     unsettled: unsettled(torrents),
+    apart: job.hashes !== undefined,
   };
   const plan = assemble(ruleset, plans, facts);
-  const changes = await withFilesSettled(plan.changes, { torrents, fetcher, isWhole: hash === undefined });
+  const changes = await withFilesSettled(plan.changes, { torrents, fetcher, isWhole });
   const trace =
     job.trace === true
       ? await traceOf(rules, { subjects, plans, fetcher, safety: ruleset.safety })
@@ -121,6 +127,7 @@ export async function runJob(job: Job, options: JobOptions): Promise<JobResult> 
   const done = job.dryRun === true ? undefined : await applyAll(changes, options);
   return {
     counters: count({ torrents, plans, changes, done }),
+    torrents: job.hashes === undefined ? [] : plans,
     entries:
       done === undefined
         ? changes.map((change) => entryOf(change))
@@ -128,7 +135,7 @@ export async function runJob(job: Job, options: JobOptions): Promise<JobResult> 
     held: plan.held,
     notReady: [
       ...plans.filter(({ notReady }) => notReady.length > 0).map(toNotReady),
-      ...notFound(hash, torrents),
+      ...notFound(ids ?? [], torrents),
     ],
     unsupported,
     failed: plans.flatMap(({ hash: id, name, failed }) =>
@@ -220,10 +227,11 @@ function toNotReady({ hash, name, notReady }: TorrentPlan): NotReady {
 }
 
 /** A webhook can be faster than qBittorrent's own list. */
-function notFound(hash: string | undefined, torrents: readonly Torrent[]): NotReady[] {
-  return hash === undefined || torrents.length > 0
-    ? []
-    : [{ hash, reasons: ["qBittorrent does not know it (yet)"] }];
+function notFound(ids: readonly string[], torrents: readonly Torrent[]): NotReady[] {
+  const found = new Set(torrents.map(({ hash }) => hash));
+  return ids
+    .filter((id) => !found.has(id))
+    .map((hash) => ({ hash, reasons: ["qBittorrent does not know it (yet)"] }));
 }
 
 type Traced = {

@@ -1,6 +1,7 @@
 import type { Torrent } from "@qbit-sidecars/qbit-client";
 import type { PartName } from "../language/field.ts";
 import type { Operation } from "../plan/operation.ts";
+import type { Change } from "../plan/plan-torrent.ts";
 import type { Row } from "../plan/subject.ts";
 
 /** A part of one torrent; `gone`: there is no such torrent any more. */
@@ -42,4 +43,6 @@ export type OutsideRequest = {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** What it is sent for; of a message about many torrents the first. Makes a key that is the same in every attempt. */
+  readonly about?: Pick<Change, "hash" | "ruleIndex" | "actionIndex">;
 };

@@ -75,7 +75,7 @@ describe("notify", () => {
       { type: "notify", params: { service: "ntfy", message: "hi" } },
       { settings: { notifyUrl: url } },
     );
-    expect(requests).toEqual([
+    expect(requests).toMatchObject([
       { method: "POST", url, headers: { "content-type": "text/plain; charset=utf-8" }, body: "hi" },
     ]);
   });

@@ -43,7 +43,9 @@ export async function sendOutside(
   operation: OutsideOperation,
   { outside, settings, change, signal }: Context,
 ): Promise<void> {
-  const send = async (request: OutsideRequest) => await outside.send(request, signal);
+  const { hash, ruleIndex, actionIndex } = change;
+  const send = async (request: OutsideRequest) =>
+    await outside.send({ ...request, about: { hash, ruleIndex, actionIndex } }, signal);
   if (operation.kind === "arrBlocklist")
     return await blocklist(withSettings(operation.request, settings), change.hash, send);
   const request =
