@@ -1,2 +1,3 @@
 export * from "./gen/qbit_sidecars/qbsync/v1/qbsync.ts";
 export * from "./layout/index.ts";
+export * from "./transport/index.ts";

@@ -2416,8 +2416,8 @@ export const SeedingResponse: MessageFns<SeedingResponse> = {
 };
 
 /**
- * Torrent ids are the 40 lower-case hex digits that qBittorrent calls `hash`: the v1 infohash, or the first
- * 20 bytes of the v2 infohash where there is no v1 one or beside it. Bitmaps are as in BEP 3: piece 0 is the
+ * Torrent ids are the 40 lower-case hex digits that qBittorrent calls `hash`: the v1 infohash of
+ * v1 torrents, the first 20 bytes of the v2 infohash of hybrid and v2 ones. Bitmaps are as in BEP 3: piece 0 is the
  * high bit of byte 0, spare bits are zero.
  */
 export type QbSyncService = typeof QbSyncService;

@@ -1,0 +1,5 @@
+export { type BufferPlan, planBuffers } from "./buffer-plan.ts";
+export { ByteBudget } from "./byte-budget.ts";
+export { connectQbSync, type ConnectOptions } from "./connect.ts";
+export { ServeError, type ServeOptions, serveQbSync, type Serving } from "./serve.ts";
+export type { ReceiveWindows } from "./receive-windows.ts";
