@@ -15,6 +15,7 @@ test("is a set, whatever is added and deleted", () => {
       }
       expect([...set]).toEqual([...model].toSorted((a, b) => a - b));
       expect(set.size).toBe(model.size);
+      expect(set.firstFrom(17)).toBe([...set].find((piece) => piece >= 17));
       expect([...PieceSet.fromBytes(set.toBytes(), 41)]).toEqual([...set]);
       expect(PieceSet.fromBytes(set.toBytes(), 41).size).toBe(set.size);
     }),

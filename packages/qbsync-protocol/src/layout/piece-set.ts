@@ -58,6 +58,16 @@ export class PieceSet implements Iterable<number> {
     return true;
   }
 
+  /** The lowest piece of the set from `from` on. */
+  firstFrom(from: number): number | undefined {
+    for (let piece = from; piece < this.pieceCount;) {
+      if (this.has(piece)) return piece;
+      // Bytes without a piece are passed over whole.
+      piece = this.#bits[piece >> 3] === 0 ? (piece | 7) + 1 : piece + 1;
+    }
+    return undefined;
+  }
+
   /** Ascending. */
   *[Symbol.iterator](): Iterator<number> {
     for (const [index, byte] of this.#bits.entries()) {

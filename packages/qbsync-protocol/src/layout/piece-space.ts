@@ -43,7 +43,12 @@ export class PieceSpace {
       const span = this.#spans[at];
       if (span === undefined || span.start >= end) break;
       const from = Math.max(span.start, start);
-      slices.push({ file: span.file, offset: from - span.start, length: Math.min(span.end, end) - from });
+      slices.push({
+        file: span.file,
+        offset: from - span.start,
+        length: Math.min(span.end, end) - from,
+        pieceOffset: from - start,
+      });
     }
     return slices;
   }
@@ -64,13 +69,12 @@ export class PieceSpace {
   #sha1Verifier(piece: number, { hashes, hashedSize }: V1Info): PieceVerifier {
     const { start, end } = this.#range(piece);
     const stretches: Stretch[] = [];
-    let at = start;
-    for (const { file, offset, length } of this.slices(piece)) {
-      const from = this.#startOf(file) + offset;
-      stretches.push({ length: from - at, isPadding: true }, { length, isPadding: false });
-      at = from + length;
+    let at = 0;
+    for (const { pieceOffset, length } of this.slices(piece)) {
+      stretches.push({ length: pieceOffset - at, isPadding: true }, { length, isPadding: false });
+      at = pieceOffset + length;
     }
-    stretches.push({ length: Math.min(end, hashedSize) - at, isPadding: true });
+    stretches.push({ length: Math.min(end, hashedSize) - start - at, isPadding: true });
     return new Sha1Verifier(hashes.subarray(piece * 20, piece * 20 + 20), stretches);
   }
 
@@ -91,10 +95,6 @@ export class PieceSpace {
       throw new RangeError(`there is no piece ${piece} of ${this.pieceCount}`);
     const start = piece * this.#pieceLength;
     return { start, end: start + this.#pieceLength };
-  }
-
-  #startOf(file: number): number {
-    return (this.#v2 ?? this.#v1)?.files[file]?.start ?? 0;
   }
 
   /** Place in `#spans` of the first that ends after `position`. */

@@ -187,7 +187,7 @@ test("100,000 files are read, and the pieces of each are found at once", () => {
   const layout = readLayout(v1(files, `${hashes.length}:${hashes}`));
   expect(layout.files).toHaveLength(100_000);
   expect(layout.slices(30)).toHaveLength(1696);
-  expect(layout.slices(30)[0]).toEqual({ file: 98_304, offset: 0, length: 5 });
+  expect(layout.slices(30)[0]).toEqual({ file: 98_304, offset: 0, length: 5, pieceOffset: 0 });
 });
 
 test("more values than any torrent has are refused before they fill the memory", () => {

@@ -59,6 +59,8 @@ export type Slice = {
   readonly offset: number;
   /** At least 1. */
   readonly length: number;
+  /** Where it begins in the piece, padding included. */
+  readonly pieceOffset: number;
 };
 
 export type PieceVerifier = {
