@@ -18,7 +18,7 @@ type GivePortOptions = {
   /** The port that is held now. */
   held: () => HeldPort | undefined;
   /** Called when everybody has the port. */
-  onGiven: (port: number) => void;
+  onGiven: (port: number) => unknown;
   listener: Listener | undefined;
   noticeboard: Noticeboard | undefined;
   now: () => number;
@@ -59,7 +59,7 @@ export class GivePort {
     );
     if (failures.length > 1) throw new AggregateError(failures, failures.map(String).join("; "));
     if (failures.length === 1) throw failures[0];
-    this.#options.onGiven(held.port);
+    await this.#options.onGiven(held.port);
     return { converged: true };
   }
 

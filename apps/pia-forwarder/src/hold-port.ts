@@ -30,7 +30,13 @@ export type GatewayFinder = {
 export type TokenSource = { token(rejected: string | undefined, signal: AbortSignal): Promise<Token> };
 
 /** What survives a restart. */
-export type Kept = { token?: Token | undefined; grant?: Grant | undefined };
+export type Kept = {
+  token?: Token | undefined;
+  grant?: Grant | undefined;
+  renewAtMs?: number | undefined;
+  /** Replaced, but somebody may still listen on it. */
+  previous?: Grant | undefined;
+};
 export type Keeper = { save(kept: Kept, about: { gateway?: string | undefined }): Promise<unknown> };
 
 /** The port as those see it who are given it. */
@@ -75,6 +81,8 @@ type StepResult = { converged: true } | { converged: false; reason: string; retr
 /** Bind, objection, token, port, bind: what one step can have to do, twice over. */
 const mostActions = 12;
 
+const longAgo = 0;
+
 /**
  * Holds a forwarded port at PIA: the same one for its two months, across restarts and reconnects, and then another one
  * without a gap. Each step asks the plan what to do next until nothing is due.
@@ -93,8 +101,14 @@ export class HoldPort {
 
   constructor(options: HoldPortOptions) {
     this.#options = options;
-    const { token, grant } = options.kept ?? {};
-    this.#state = { ...nothingKnown, ...(token && { token }), ...(grant && { grant }) };
+    const { token, grant, renewAtMs, previous } = options.kept ?? {};
+    this.#state = {
+      ...nothingKnown,
+      ...(token && { token }),
+      ...(grant && { grant }),
+      ...(renewAtMs !== undefined && { renewAtMs }),
+      ...(previous && { previous: { grant: previous, boundAtMs: longAgo } }),
+    };
   }
 
   /** Whom to tell; one listener of each kind. */
@@ -120,16 +134,17 @@ export class HoldPort {
   }
 
   /** Everybody listens on the held port: the one before it need not be bound any longer. */
-  release(port: number): void {
-    if (this.#state.grant?.port !== port) return;
-    const { previous: _, ...state } = this.#state;
+  async release(port: number): Promise<void> {
+    const { previous, ...state } = this.#state;
+    if (previous === undefined || state.grant?.port !== port) return;
     this.#state = state;
+    await this.#save();
   }
 
   /** The tunnel is another one, or the machine was asleep: PIA may have forgotten the port, so it is bound at once. */
   bindAnew(): void {
-    const { boundAtMs: _, ...state } = this.#state;
-    this.#state = state;
+    const { boundAtMs: _, previous, ...state } = this.#state;
+    this.#state = { ...state, ...(previous && { previous: { ...previous, boundAtMs: longAgo } }) };
     this.#interrupted = true;
     this.#forgetGateway();
   }
@@ -271,8 +286,9 @@ export class HoldPort {
   }
 
   async #save(): Promise<void> {
-    const { token, grant } = this.#state;
-    await this.#options.keeper.save({ token, grant }, { gateway: this.#gateway });
+    const { token, grant, renewAtMs, previous } = this.#state;
+    const kept = { token, grant, renewAtMs, previous: previous?.grant };
+    await this.#options.keeper.save(kept, { gateway: this.#gateway });
   }
 }
 

@@ -1,10 +1,13 @@
-import { waitFor } from "@qbit-sidecars/testing";
+import { FakeClock, waitFor } from "@qbit-sidecars/testing";
 import { stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
-import { readState, world } from "./program.fixture.ts";
+import { isForwarded, listenPort, pass, readState, world } from "./program.fixture.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
+
+const minuteMs = 60_000;
+const dayMs = 24 * 60 * minuteMs;
 
 describe("a restart", () => {
   test("keeps the port, and neither logs in nor asks for another one", async () => {
@@ -18,6 +21,51 @@ describe("a restart", () => {
     expect(await second.settled()).toBe(port);
     expect(at.pia.gateway.count("getSignature")).toBe(signatures);
     expect(at.pia.tokens.logins()).toBe(1);
+  });
+
+  test("keeps a port that PIA granted for days only until half of them are over", async () => {
+    const clock = new FakeClock(Date.now());
+    await using at = await world({ clock });
+    at.pia.model.signatureMs = 3 * dayMs;
+    const first = at.start();
+    await clock.advanceUntil(() => isForwarded(at.pia, at.qbittorrent), { what: "the port" });
+    const port = listenPort(at.qbittorrent);
+    await first.stop();
+    const second = at.start();
+    await clock.advanceUntil(() => at.pia.gateway.count("bindPort") > 1, { what: "the port bound again" });
+    await pass(clock, dayMs);
+    expect(at.pia.gateway.count("getSignature")).toBe(1);
+    await second.stop();
+    await using _third = at.start();
+    await pass(clock, dayMs);
+    expect(listenPort(at.qbittorrent)).not.toBe(port);
+    expect(at.pia.gateway.count("getSignature")).toBe(2);
+  });
+
+  test("in the middle of a renewal keeps both ports, until qBittorrent has left the old one", async () => {
+    const clock = new FakeClock(Date.now());
+    await using at = await world({ clock, env: { RENEW_BEFORE: "1d" } });
+    at.pia.model.signatureMs = 2 * dayMs;
+    const first = at.start();
+    await clock.advanceUntil(() => isForwarded(at.pia, at.qbittorrent), { what: "the port" });
+    const old = listenPort(at.qbittorrent);
+    await pass(clock, dayMs - minuteMs);
+    await at.qbittorrent.down();
+    await clock.advanceUntil(() => at.pia.gateway.bindings.ports.length === 2, {
+      what: "both ports",
+      withinMs: 30 * minuteMs,
+    });
+    await first.stop();
+    await using _second = at.start();
+    await pass(clock, 60 * minuteMs);
+    expect(at.pia.gateway.bindings.isBound(old)).toBe(true);
+    await at.qbittorrent.up();
+    await clock.advanceUntil(() => listenPort(at.qbittorrent) !== old, { what: "the new port" });
+    await waitFor(async () => (await readState(at))["previous"] === undefined, {
+      what: "the old one let go",
+    });
+    await pass(clock, 20 * minuteMs);
+    expect(at.pia.gateway.bindings.ports).toEqual([listenPort(at.qbittorrent)]);
   });
 
   test("on another server keeps the port too", async () => {

@@ -36,6 +36,26 @@ describe("time passes", () => {
     await waitFor(() => life.lines.some(({ msg }) => msg.includes("took port")), { what: "a rebind" });
   });
 
+  test.each([
+    ["over the renewal", 57],
+    ["past the port's end", 80],
+  ])("after a suspend %s another port is bound and given over within seconds", async (_what, days) => {
+    const clock = new FakeClock(Date.now());
+    await using at = await world({ clock, host: { lookEveryMs: 5000 } });
+    await using life = at.start();
+    await clock.advanceUntil(() => isForwarded(at.pia, at.qbittorrent), { what: "the port" });
+    const old = listenPort(at.qbittorrent);
+    clock.jumpWallClock(days * dayMs);
+    await clock.advanceUntil(
+      () => listenPort(at.qbittorrent) !== old && isForwarded(at.pia, at.qbittorrent),
+      {
+        what: "another port",
+        withinMs: 20_000,
+      },
+    );
+    expect(life.complaints()).toEqual([]);
+  });
+
   test("a clock that is set back a day does not delay the binding", async () => {
     const clock = new FakeClock(Date.now());
     await using at = await world({ clock });

@@ -1,6 +1,6 @@
 import type { StateDir } from "@qbit-sidecars/service";
 import { literal, looseObject, optional, safeParse, string } from "zod/mini";
-import { parseJson, readGrant } from "./grant.ts";
+import { type Grant, parseJson, readGrant } from "./grant.ts";
 import type { Keeper, Kept } from "./hold-port.ts";
 
 /** Name of the state file in STATE_DIR. It holds what can take the port: only its owner may read it (0600). */
@@ -11,7 +11,7 @@ type About = { hostname: string | undefined; username: string | undefined; now: 
 /** Keeps token and grant in the state file, atomically and durably. */
 export function stateFile(folder: Pick<StateDir, "write">, { hostname, username, now }: About): Keeper {
   return {
-    save: ({ token, grant }, { gateway }) =>
+    save: ({ token, grant, renewAtMs, previous }, { gateway }) =>
       folder.write(
         stateFileName,
         `${JSON.stringify(
@@ -23,6 +23,8 @@ export function stateFile(folder: Pick<StateDir, "write">, { hostname, username,
               payload: grant.payload,
               signature: grant.signature,
             }),
+            ...(renewAtMs !== undefined && { renew_at: new Date(renewAtMs).toISOString() }),
+            ...(previous && { previous: { payload: previous.payload, signature: previous.signature } }),
             ...(token && {
               token: token.value,
               token_obtained_at: new Date(token.obtainedAtMs).toISOString(),
@@ -51,10 +53,9 @@ export async function readStateFile(
   const parsed = safeParse(schema(), parseJson(text));
   if (!parsed.success) return { why: `${stateFileName} is not a state file of pia-forwarder` };
   const kept = parsed.data;
-  const grant =
-    kept.payload !== undefined && kept.signature !== undefined
-      ? readGrant(kept.payload, kept.signature, now())
-      : undefined;
+  const grant = grantOf(kept, now());
+  const previous = kept.previous && grantOf(kept.previous, now());
+  const renewAtMs = Date.parse(kept.renew_at ?? "");
   const obtainedAtMs = Date.parse(kept.token_obtained_at ?? "");
   // Another account's token would get another account's port.
   const isOurs = kept.username === username || username === undefined;
@@ -66,7 +67,19 @@ export async function readStateFile(
           from: kept.token_from === "file" ? ("file" as const) : ("login" as const),
         }
       : undefined;
-  return { ...(grant && { grant }), ...(token && { token }) };
+  return {
+    ...(grant && { grant }),
+    ...(previous && { previous }),
+    ...(token && { token }),
+    ...(!Number.isNaN(renewAtMs) && { renewAtMs }),
+  };
+}
+
+function grantOf(
+  { payload, signature }: { payload?: string | undefined; signature?: string | undefined },
+  nowMs: number,
+): Grant | undefined {
+  return payload === undefined || signature === undefined ? undefined : readGrant(payload, signature, nowMs);
 }
 
 function schema() {
@@ -75,6 +88,8 @@ function schema() {
     version: literal(1),
     payload: text,
     signature: text,
+    renew_at: text,
+    previous: optional(looseObject({ payload: text, signature: text })),
     token: text,
     token_obtained_at: text,
     token_from: text,
