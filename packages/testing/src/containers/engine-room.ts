@@ -1,0 +1,100 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFile, rmdir } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { debianImage } from "../machine/debian-image.ts";
+import { cacheFolder } from "../servers/debian-root.ts";
+import { runCommand } from "../servers/run-command.ts";
+import { type TempDir, tempDir } from "../temp-dir.ts";
+import { waitFor } from "../wait-for.ts";
+
+const packages = ["podman", "runc", "conmon", "catatonit", "ca-certificates", "docker-buildx"];
+
+const repository = fileURLToPath(new URL("../../../..", import.meta.url)).replace(/\/$/u, "");
+
+/**
+ * A Debian system with podman in it, in mount and process namespaces of its own: nothing is installed on the machine,
+ * and all that runs in it ends with this process. It shares the machine's network, and sees the repository, the
+ * cache and temporary files under their own paths. Needs root.
+ */
+export class EngineRoom implements AsyncDisposable {
+  readonly #dir: TempDir;
+  #unshare: ChildProcess | undefined;
+  #pid = 0;
+
+  private constructor(dir: TempDir) {
+    this.#dir = dir;
+  }
+
+  /** @throws Error saying what the machine lacks */
+  static async open(env: NodeJS.ProcessEnv = process.env): Promise<EngineRoom> {
+    if (process.getuid?.() !== 0) throw new Error("an engine in a Debian root of its own needs root");
+    const image = await debianImage({ name: "containers", packages, env });
+    const room = new EngineRoom(await tempDir("qbit-sidecars-engine-"));
+    try {
+      await room.#enter(image, [tmpdir(), cacheFolder(env), repository]);
+      return room;
+    } catch (error) {
+      await room[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async #enter(image: string, seen: readonly string[]): Promise<void> {
+    const script = fileURLToPath(new URL("enter-engine-room.sh", import.meta.url));
+    const namespaces = ["--mount", "--pid", "--propagation=private", "--fork", "--kill-child=SIGKILL"];
+    const enter = ["/bin/sh", script, image, this.#dir.path, ...seen];
+    const child = spawn("setpriv", ["--pdeathsig=KILL", "unshare", ...namespaces, ...enter], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.#unshare = child;
+    let printed = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text: string) => (printed += text));
+    }
+    const failed = once(child, "error").then(([cause]: unknown[]) => {
+      throw new Error("entering a Debian root", { cause });
+    });
+    const isSettled = () => printed.includes("ready") || child.exitCode !== null;
+    await Promise.race([waitFor(isSettled, { what: "the engine's root", timeoutMs: 30_000 }), failed]);
+    if (child.exitCode !== null) throw new Error(`entering a Debian root: ${printed.trim()}`);
+    this.#pid = Number(await readFile(`/proc/${child.pid}/task/${child.pid}/children`, "utf8"));
+  }
+
+  /** The command line that runs a program in here. */
+  commandLine(command: string, args: readonly string[]): [string, ...string[]] {
+    const inside = ["--target", String(this.#pid), "--mount", "--pid", "--root"];
+    const path = "PATH=/usr/sbin:/usr/bin:/usr/libexec/docker/cli-plugins";
+    const env = [
+      "env",
+      "-i",
+      `--chdir=${repository}`,
+      path,
+      "HOME=/root",
+      "PODMAN_IGNORE_CGROUPSV1_WARNING=1",
+    ];
+    return ["nsenter", ...inside, ...env, command, ...args];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const child = this.#unshare;
+    if (child !== undefined && child.exitCode === null && child.signalCode === null) {
+      const removeAll = this.commandLine("podman", ["rm", "--all", "--force", "--time=0"]);
+      if (this.#pid !== 0) await runCommand(removeAll[0], removeAll.slice(1)).catch(() => {});
+      const ended = once(child, "exit");
+      child.kill("SIGKILL");
+      await ended;
+      await removeEmptyCgroups();
+    }
+    await this.#dir[Symbol.asyncDispose]();
+  }
+}
+
+/** The folder podman makes in each hierarchy of control groups, unless another engine has something in it. */
+async function removeEmptyCgroups(): Promise<void> {
+  const mounts = (await readFile("/proc/self/mounts", "utf8")).split("\n").map((line) => line.split(" "));
+  const hierarchies = mounts.filter(([, , type]) => type?.startsWith("cgroup"));
+  for (const [, path = ""] of hierarchies) await rmdir(join(path, "libpod_parent")).catch(() => {});
+}

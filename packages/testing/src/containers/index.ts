@@ -1,0 +1,11 @@
+export { type Architecture } from "./base-image.ts";
+export {
+  type BuildOptions,
+  type ContainerEngine,
+  hostArchitecture,
+  isEngineMissing,
+  startEngine,
+} from "./engine.ts";
+export type { ImageConfig, ImageContents, ImageFile, ImageLayer } from "./image-contents.ts";
+export type { PodAnswer, PodOptions, RunningPod } from "./pod.ts";
+export type { ContainerCommand, ContainerOptions, RunningContainer } from "./running-container.ts";

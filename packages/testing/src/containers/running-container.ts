@@ -1,0 +1,93 @@
+import { spawn } from "node:child_process";
+import type { ContainerEngine } from "./engine.ts";
+
+export type ContainerOptions = {
+  image: string;
+  env?: Readonly<Record<string, string>>;
+  /** Arguments after the image's entrypoint. */
+  args?: readonly string[];
+  /** Folders of the machine by their path in the container. */
+  mounts?: Readonly<Record<string, { from: string; writable?: boolean }>>;
+  memoryMegabytes?: number;
+  user?: string;
+};
+
+/** How a command ended, and what it printed on both streams. */
+export type ContainerCommand = { code: number; output: string };
+
+/** A container that may do nothing but what the images promise to need: no capability, no new privilege, no writing. */
+export type RunningContainer = AsyncDisposable & {
+  name: string;
+  /** Runs a program of the image in the container. */
+  exec(args: readonly string[]): Promise<ContainerCommand>;
+  /** Everything it printed so far, both streams. */
+  output(): Promise<string>;
+  /** Asks it to end with SIGTERM and gives its exit code: 137 for one that had to be killed after 15 s. */
+  stop(): Promise<number>;
+  isRunning(): Promise<boolean>;
+  /** Of its main process: RssAnon is its own; the rest of VmRSS is mostly the node binary, shared with every other. */
+  memory(): Promise<{ privateBytes: number; totalBytes: number }>;
+};
+
+/** @param options what may be written is the mounts alone; the network is the machine's */
+export async function runContainer(
+  engine: ContainerEngine,
+  { image, env = {}, args = [], mounts = {}, memoryMegabytes = 64, user }: ContainerOptions,
+): Promise<RunningContainer> {
+  const name = engine.newName();
+  await engine.command([
+    "run",
+    "--detach",
+    `--name=${name}`,
+    "--network=host",
+    "--read-only",
+    "--cap-drop=ALL",
+    "--security-opt=no-new-privileges",
+    `--memory=${memoryMegabytes}m`,
+    `--memory-swap=${memoryMegabytes}m`,
+    ...(engine.playsPods ? ["--read-only-tmpfs=false"] : []),
+    ...(user === undefined ? [] : [`--user=${user}`]),
+    ...Object.entries(env).map(([key, value]) => `--env=${key}=${value}`),
+    ...Object.entries(mounts).map(
+      ([to, { from, writable = false }]) => `--volume=${from}:${to}:${writable ? "rw" : "ro"}`,
+    ),
+    image,
+    ...args,
+  ]);
+  const inspect = async (format: string) =>
+    (await engine.command(["inspect", "--type=container", `--format=${format}`, name])).trim();
+  return {
+    name,
+    exec: (command) => runToEnd(engine.commandLine(["exec", name, ...command])),
+    output: async () => (await runToEnd(engine.commandLine(["logs", name]))).output,
+    async stop() {
+      await engine.command(["stop", "--time=15", name]);
+      return Number(await inspect("{{.State.ExitCode}}"));
+    },
+    isRunning: async () => (await inspect("{{.State.Running}}")) === "true",
+    async memory() {
+      const script = "require('node:fs').readFileSync('/proc/1/status','utf8')";
+      const beside = ["run", "--rm", "--network=none", `--pid=container:${name}`, await engine.baseImage()];
+      const status = await engine.command([...beside, "-p", script]);
+      const kibibytes = (field: string) =>
+        Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "mu").exec(status)?.[1]);
+      return { privateBytes: kibibytes("RssAnon") * 1024, totalBytes: kibibytes("VmRSS") * 1024 };
+    },
+    async [Symbol.asyncDispose]() {
+      await engine.command(["rm", "--force", "--volumes", name]).catch(() => {});
+    },
+  };
+}
+
+/** Runs a command whose failure is an answer too. */
+export function runToEnd([command, ...args]: readonly [string, ...string[]]): Promise<ContainerCommand> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text: string) => (output += text));
+    }
+    child.once("error", reject);
+    child.once("close", (code) => resolve({ code: code ?? 128, output }));
+  });
+}
