@@ -26,6 +26,8 @@ export interface Call extends CallOptions {
   uploads?: readonly Upload[];
   /** Statuses beside 2xx that the caller understands. */
   accept?: readonly number[];
+  /** See {@link HttpRequest.take}. */
+  take?: HttpRequest["take"];
 }
 
 /** Beyond this a list of hashes goes into the body; every read endpoint answers POST, in all versions. */
@@ -72,6 +74,7 @@ export class Caller {
       signal,
       timeoutMs,
       maxBytes,
+      take: call.take,
     });
     this.#check(answer, endpoint, call);
     return new Answer(answer, doing);

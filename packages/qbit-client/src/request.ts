@@ -1,6 +1,6 @@
 import { Agent as HttpAgent, type IncomingHttpHeaders } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
-import got, { RequestError } from "got";
+import got, { type Request, RequestError, type RequestPromise, type Response } from "got";
 import { networkError } from "./network-error.ts";
 import { QbitResponseError } from "./errors.ts";
 
@@ -31,12 +31,22 @@ export interface HttpRequest {
   maxBytes?: number | undefined;
   signal?: AbortSignal | undefined;
   onReplay?: (() => void) | undefined;
+  /**
+   * Called for each try. What it returns gets the body of a good answer piece by piece, so that nobody holds all
+   * of it; `false` for the first piece declines, and the body is kept after all.
+   */
+  take?: (() => Take) | undefined;
 }
+
+export type Take = (piece: Buffer) => boolean;
 
 export interface HttpAnswer {
   status: number;
   headers: IncomingHttpHeaders;
+  /** Empty when it was taken piece by piece. */
   body: Buffer;
+  /** Size of the body, taken or not. */
+  bytes: number;
 }
 
 /** 64 MiB: `torrents/info` of 50,000 torrents is 73 MB, which callers of such lists ask for by `maxBytes`. */
@@ -90,12 +100,12 @@ export class Transport {
     const maxBytes = request.maxBytes ?? defaultMaxBytes;
     const tooLarge = new AbortController();
     const signals = [tooLarge.signal, ...(request.signal === undefined ? [] : [request.signal])];
-    const exchange = got(target, {
+    const options = {
       method: request.method,
       ...this.#bodyOf(request),
       // A request that must not be sent twice gets a connection of its own: on a kept one that the server is
       // just closing, nobody can tell whether it arrived.
-      agent: request.replayable ? this.#agents : { http: false, https: false },
+      agent: request.replayable ? this.#agents : ownConnection,
       https: {
         ...(this.#options.ca === undefined ? {} : { certificateAuthority: this.#options.ca }),
         rejectUnauthorized: this.#options.insecureSkipVerify !== true,
@@ -107,19 +117,15 @@ export class Transport {
       throwHttpErrors: false,
       decompress: false,
       responseType: "buffer",
-    });
-    void exchange.on("downloadProgress", (progress) => {
-      if (Math.max(progress.total ?? 0, progress.transferred) > maxBytes)
-        tooLarge.abort(new AnswerTooLarge(maxBytes));
-    });
-    const answer = await exchange;
-    this.#hasAnswered = true;
-    const { rawBody } = answer;
-    return {
-      status: answer.statusCode,
-      headers: answer.headers,
-      body: Buffer.from(rawBody.buffer, rawBody.byteOffset, rawBody.byteLength),
+    } as const;
+    const watch = ({ total, transferred }: { total?: number; transferred: number }) => {
+      if (Math.max(total ?? 0, transferred) > maxBytes) tooLarge.abort(new AnswerTooLarge(maxBytes));
     };
+    const answer = await (request.take === undefined
+      ? wholeAnswer(got(target, options), watch)
+      : takenAnswer(got.stream(target, options), { watch, take: request.take() }));
+    this.#hasAnswered = true;
+    return answer;
   }
 
   #bodyOf(request: HttpRequest): { headers: Record<string, string>; body?: string | Uint8Array } {
@@ -144,6 +150,39 @@ export class Transport {
     }
     return networkError(error, request.doing, { url: this.url, hasAnswered: this.#hasAnswered });
   }
+}
+
+const ownConnection = { http: false, https: false } as const;
+
+type Watch = (progress: { total?: number; transferred: number }) => void;
+
+async function wholeAnswer(exchange: RequestPromise<Response>, watch: Watch): Promise<HttpAnswer> {
+  void exchange.on("downloadProgress", watch);
+  const { statusCode: status, headers, rawBody } = await exchange;
+  const body = Buffer.from(rawBody.buffer, rawBody.byteOffset, rawBody.byteLength);
+  return { status, headers, body, bytes: body.length };
+}
+
+async function takenAnswer(
+  exchange: Request,
+  { watch, take }: { watch: Watch; take: Take },
+): Promise<HttpAnswer> {
+  exchange.on("downloadProgress", watch);
+  const kept: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of exchange) {
+    if (!Buffer.isBuffer(piece)) continue;
+    const isTaken = exchange.response?.statusCode === 200 && kept.length === 0 && take(piece);
+    if (!isTaken) kept.push(piece);
+    bytes += piece.length;
+  }
+  const { response } = exchange;
+  return {
+    status: response?.statusCode ?? 0,
+    headers: response?.headers ?? {},
+    body: Buffer.concat(kept),
+    bytes,
+  };
 }
 
 class AnswerTooLarge extends Error {

@@ -294,7 +294,7 @@ export class Session {
       method,
       status: answer.status,
       durationMs: now - started,
-      bytes: answer.body.length,
+      bytes: answer.bytes,
     });
     if (this.#outage !== undefined) {
       onEvent({ type: "reachable", outageMs: now - this.#outage.since, restarted: this.#outage.refused });

@@ -1,12 +1,13 @@
 import * as z from "zod/mini";
 import { type Answer, wholeNumber } from "./answer.ts";
-import type { Caller, CallOptions } from "./call.ts";
+import type { Caller, CallOptions, Params } from "./call.ts";
 import type { EndpointName } from "./endpoints.ts";
 import { type Hashes, hashesParam, torrentId } from "./hashes.ts";
+import { JsonItems } from "./json-items.ts";
 import type { Torrent } from "./torrent.ts";
 import { filterFor, type TorrentFilter } from "./torrent-filter.ts";
 import type { Category, PieceState, TorrentFile, TorrentProperties } from "./torrent-parts.ts";
-import { torrentState } from "./torrent-state.ts";
+import { type TorrentState, torrentState } from "./torrent-state.ts";
 import type { Tracker } from "./tracker.ts";
 
 export interface TorrentsQuery {
@@ -44,18 +45,40 @@ export class TorrentsRead {
 
   /** Torrents; unknown hashes are left out. Fields and values as qBittorrent has them, see {@link Torrent}. */
   async info(query: TorrentsQuery = {}, options: CallOptions = {}): Promise<Torrent[]> {
-    const { hashes: wanted, filter = "all", ...rest } = query;
-    const hashes = wanted === undefined || wanted === "all" ? undefined : hashesParam(wanted);
-    if (wanted !== undefined && wanted !== "all" && hashes === undefined) return [];
-    await this.#needForQuery(query, options);
-    const { word, keep } =
-      filter === "all"
-        ? { word: filter, keep: undefined }
-        : filterFor(filter, await this.caller.capabilities(options));
-    const params = { ...rest, hashes, filter: word };
-    const answer = await this.caller.call("torrents/info", { maxBytes: bulkMaxBytes, ...options, params });
-    const torrents = torrentsOf(answer);
+    const call = await this.#list(query, options);
+    if (call === undefined) return [];
+    const { keep, ...list } = call;
+    const torrents = torrentsOf(await this.caller.call("torrents/info", list));
     return keep === undefined ? torrents : torrents.filter(({ state }) => keep.includes(state));
+  }
+
+  /**
+   * The same without ever holding the list: each torrent is given to what `begin` returned while the answer still
+   * arrives. `begin` is called again when the answer breaks off and the request is repeated. Use nothing of it
+   * before this resolves: only then was the list whole.
+   */
+  async eachInfo(
+    query: TorrentsQuery,
+    begin: () => (torrent: Torrent) => void,
+    options: CallOptions = {},
+  ): Promise<void> {
+    const call = await this.#list(query, options);
+    if (call === undefined) return;
+    const { keep, ...list } = call;
+    let items = new JsonItems(() => {});
+    let isWrong = false;
+    const take = () => {
+      const each = begin();
+      isWrong = false;
+      items = new JsonItems((text) => {
+        const torrent = torrentOf(text);
+        if (torrent === undefined) isWrong = true;
+        else if (keep === undefined || keep.includes(torrent.state)) each(torrent);
+      });
+      return (piece: Buffer) => items.push(piece);
+    };
+    const answer = await this.caller.call("torrents/info", { ...list, take });
+    if (!items.isWhole || isWrong) throw answer.unusable("not a list of torrents");
   }
 
   /** How many torrents there are. Before 4.6.1 by listing them all. */
@@ -140,6 +163,19 @@ export class TorrentsRead {
     return await this.#limits("torrents/uploadLimit", hashes, options);
   }
 
+  /** The call for a list; undefined when nothing can be in it. */
+  async #list(query: TorrentsQuery, options: CallOptions): Promise<ListCall | undefined> {
+    const { hashes: wanted, filter = "all", ...rest } = query;
+    const hashes = wanted === undefined || wanted === "all" ? undefined : hashesParam(wanted);
+    if (wanted !== undefined && wanted !== "all" && hashes === undefined) return undefined;
+    await this.#needForQuery(query, options);
+    const { word, keep } =
+      filter === "all"
+        ? { word: filter, keep: undefined }
+        : filterFor(filter, await this.caller.capabilities(options));
+    return { maxBytes: bulkMaxBytes, ...options, params: { ...rest, hashes, filter: word }, keep };
+  }
+
   async #limits(
     endpoint: EndpointName,
     hashes: readonly string[],
@@ -168,6 +204,24 @@ export class TorrentsRead {
         await this.caller.need(webApi, `listing torrents with \`${parameter}\``, options);
     }
   }
+}
+
+type ListCall = CallOptions & {
+  params: Params;
+  /** States that an older qBittorrent cannot be asked for. */
+  keep: readonly TorrentState[] | undefined;
+};
+
+function torrentOf(text: string): Torrent | undefined {
+  let torrent: unknown;
+  try {
+    torrent = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!isTorrent(torrent)) return undefined;
+  torrent.state = torrentState(torrent.state);
+  return torrent;
 }
 
 /** Checks a bulk list in place: a schema would copy every torrent. */

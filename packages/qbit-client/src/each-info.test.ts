@@ -1,0 +1,62 @@
+import { startFakeQbittorrent } from "@qbit-sidecars/testing";
+import { expect, test } from "vitest";
+import { QbitClient } from "./client.ts";
+import type { Torrent } from "./torrent.ts";
+
+async function each(client: QbitClient, query: Parameters<QbitClient["torrents"]["eachInfo"]>[0] = {}) {
+  let torrents: Torrent[] = [];
+  await client.torrents.eachInfo(query, () => {
+    torrents = [];
+    return (torrent) => void torrents.push(torrent);
+  });
+  return torrents;
+}
+
+test.each(["4.2.5", "4.5.2", "5.3.0"] as const)(
+  "on %s torrents that are given one by one are those of the list",
+  async (version) => {
+    const names = ['"},{"', "back\\slash", "☃ 𝄞", "plain"];
+    const torrents = names.map((name, at) => ({ name, stopped: at % 2 === 0 }));
+    await using fake = await startFakeQbittorrent({ version, torrents });
+    using client = new QbitClient({ url: fake.url });
+    const queries = [{}, { hashes: [] }, { filter: "stopped" }, { filter: "stalled" }] as const;
+    for (const query of queries) expect(await each(client, query)).toEqual(await client.torrents.info(query));
+    expect((await each(client)).map(({ name }) => name).toSorted()).toEqual(names.toSorted());
+  },
+);
+
+test("a list that broke off is asked for again, from its beginning", async () => {
+  await using fake = await startFakeQbittorrent({ torrents: 200 });
+  using client = new QbitClient({ url: fake.url });
+  fake.faults.next("torrents/info", { kind: "truncated" });
+  expect(await each(client)).toHaveLength(200);
+  expect(fake.calls.count("torrents/info")).toBe(2);
+});
+
+test("what is no list of torrents is refused, with its beginning in the message unless it is JSON", async () => {
+  await using fake = await startFakeQbittorrent();
+  using client = new QbitClient({ url: fake.url });
+  const bodies = [
+    "Fails.",
+    "{}",
+    "[1]",
+    '[{"hash":"a"}]',
+    '[{"hash":"a","state":"error"}',
+    "<!doctype html>",
+  ];
+  for (const body of bodies) {
+    fake.faults.set("torrents/info", { kind: "answer", status: 200, body });
+    await expect(each(client), body).rejects.toThrow(
+      body === "Fails." ? "not a list of torrents: Fails." : "not a list of torrents",
+    );
+  }
+});
+
+test("a session that qBittorrent forgot is renewed, and nothing is given twice", async () => {
+  const auth = { username: "admin", password: "adminadmin" };
+  await using fake = await startFakeQbittorrent({ auth, torrents: 3 });
+  using client = new QbitClient({ url: fake.url, auth: { kind: "password", ...auth } });
+  expect(await each(client)).toHaveLength(3);
+  fake.dropSessions();
+  expect(await each(client)).toHaveLength(3);
+});
