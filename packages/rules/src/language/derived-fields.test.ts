@@ -78,7 +78,8 @@ describe("who shares data", () => {
   const sharers = (one: string, ...others: string[]) => {
     const torrents = [at("0", one), ...others.map((path, index) => at(String(index + 1), path))];
     const [first = torrent()] = torrents;
-    return new LibraryIndex(torrents).sharing(first).map(({ content_path: path }) => path);
+    const hashes = new LibraryIndex(torrents).sharing(first);
+    return hashes.map((hash) => torrents.find((placed) => placed.hash === hash)?.content_path);
   };
   test.each([
     ["/data/film", ["/data/film"], ["/data/film"]],

@@ -1,39 +1,46 @@
 import type { Torrent } from "@qbit-sidecars/qbit-client";
 
+type Placed = Pick<Torrent, "hash" | "content_path">;
+
 /** All torrents by where their data is, to find those that use the same. */
 export class LibraryIndex {
-  readonly #byPath = new Map<string, Torrent[]>();
-  readonly size: number;
+  readonly #at = new Map<string, string[]>();
+  readonly #below = new Map<string, string[]>();
 
-  constructor(torrents: readonly Torrent[]) {
-    this.size = torrents.length;
-    for (const torrent of torrents) {
-      const path = pathOf(torrent);
-      if (path === undefined) continue;
-      // A torrent is found under its own path and under every folder above it.
-      for (let at = path.length; at > 0; at = path.lastIndexOf("/", at - 1)) {
-        const place = path.slice(0, at);
-        const there = this.#byPath.get(place);
-        if (there === undefined) this.#byPath.set(place, [torrent]);
-        else there.push(torrent);
-      }
-    }
+  constructor(torrents: Iterable<Placed> = []) {
+    for (const torrent of torrents) this.add(torrent);
   }
 
-  /** Other torrents whose data is the same, inside of it, or around it. */
-  sharing(torrent: Torrent): Torrent[] {
+  add(torrent: Placed): void {
+    const path = pathOf(torrent);
+    if (path === undefined) return;
+    note(this.#at, path, torrent.hash);
+    for (const folder of foldersAbove(path)) note(this.#below, folder, torrent.hash);
+  }
+
+  /** Hashes of other torrents whose data is the same, inside of it, or around it. */
+  sharing(torrent: Placed): string[] {
     const path = pathOf(torrent);
     if (path === undefined) return [];
-    const found = new Set(this.#byPath.get(path));
-    for (let at = path.lastIndexOf("/"); at > 0; at = path.lastIndexOf("/", at - 1)) {
-      for (const other of this.#byPath.get(path.slice(0, at)) ?? [])
-        if (pathOf(other)?.length === at) found.add(other);
-    }
-    return [...found].filter(({ hash }) => hash !== torrent.hash);
+    const places = [this.#at.get(path), this.#below.get(path)];
+    for (const folder of foldersAbove(path)) places.push(this.#at.get(folder));
+    const found = new Set(places.flatMap((hashes) => hashes ?? []));
+    found.delete(torrent.hash);
+    return [...found];
   }
 }
 
-function pathOf({ content_path: path }: Torrent): string | undefined {
+function note(map: Map<string, string[]>, path: string, hash: string): void {
+  const there = map.get(path);
+  if (there === undefined) map.set(path, [hash]);
+  else there.push(hash);
+}
+
+function* foldersAbove(path: string): Generator<string> {
+  for (let at = path.lastIndexOf("/"); at > 0; at = path.lastIndexOf("/", at - 1)) yield path.slice(0, at);
+}
+
+function pathOf({ content_path: path }: Placed): string | undefined {
   if (path === undefined || path === "") return undefined;
   const plain = path.replaceAll("\\", "/").replace(/\/+$/, "");
   return plain === "" ? undefined : plain;

@@ -90,7 +90,7 @@ export function settleSharedFiles(
     const staying =
       torrent === undefined || library === undefined
         ? undefined
-        : library.sharing(torrent).filter((other) => !leaving.has(other.hash));
+        : library.sharing(torrent).filter((other) => !leaving.has(other));
     const deleteFiles = path !== "" && staying?.length === 0;
     const why =
       path === "" || staying === undefined

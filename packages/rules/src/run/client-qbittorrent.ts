@@ -27,8 +27,8 @@ export class ClientQbittorrent implements RulesQbittorrent {
     return (await this.#client.capabilities({ signal })).webApi;
   }
 
-  async list(query: ListQuery, signal?: AbortSignal): Promise<Torrent[]> {
-    return await this.#client.torrents.info(query, { signal });
+  async each(query: ListQuery, begin: () => (torrent: Torrent) => void, signal?: AbortSignal): Promise<void> {
+    await this.#client.torrents.eachInfo(query, begin, { signal });
   }
 
   async part(

@@ -41,10 +41,16 @@ export class Fetcher {
     for (const [source, wanters] of wanting) await this.#fetchSource(source, wanters);
   }
 
-  /** All torrents: for a job about one that has to know who shares its data. */
-  async library(torrents?: readonly Torrent[]): Promise<LibraryIndex> {
-    this.#world.library ??= new LibraryIndex(torrents ?? (await this.#qbittorrent.list({}, this.#signal)));
-    return this.#world.library;
+  /** Where the data of all torrents is: for a job about one of them. */
+  async library(): Promise<LibraryIndex> {
+    if (this.#world.library !== undefined) return this.#world.library;
+    let index = new LibraryIndex();
+    const begin = () => {
+      index = new LibraryIndex();
+      return (torrent: Torrent) => index.add(torrent);
+    };
+    await this.#qbittorrent.each({}, begin, this.#signal);
+    return (this.#world.library = index);
   }
 
   async #fetchSource(source: Source | "slowMatches", subjects: Subject[]): Promise<void> {
@@ -95,9 +101,9 @@ export class Fetcher {
     for (const chunk of chunks(subjects, listChunk)) {
       const byHash = new Map(chunk.map((subject) => [subject.actual.hash, subject]));
       const include = part === "trackers" ? { includeTrackers: true } : { includeFiles: true };
-      const listed = await this.#qbittorrent.list({ hashes: [...byHash.keys()], ...include }, this.#signal);
-      for (const torrent of listed)
+      const begin = () => (torrent: Torrent) =>
         byHash.get(torrent.hash)?.setPart(part, rowsOf(part, torrent[part] ?? []));
+      await this.#qbittorrent.each({ hashes: [...byHash.keys()], ...include }, begin, this.#signal);
       for (const subject of chunk) if (subject.part(part) === undefined) subject.isGone = true;
     }
   }

@@ -7,11 +7,14 @@ import type { Fetcher } from "./fetch-wanted.ts";
 /** Each round fetches at least one of a dozen sources for each torrent; more rounds than this is a fault of ours. */
 const mostRounds = 40;
 
-/** Plans every torrent, fetching what its rules need only for torrents whose cheaper conditions leave it open. */
+/**
+ * Plans torrents, fetching what their rules need only for those whose cheaper conditions leave it open. Torrents
+ * that disappear meanwhile are left out.
+ */
 export async function planAll(
   subjects: readonly Subject[],
   { rules, safety, fetcher }: { rules: readonly Rule[]; safety: Safety; fetcher: Fetcher },
-): Promise<TorrentPlan[]> {
+): Promise<Map<Subject, TorrentPlan>> {
   const plans = new Map<Subject, TorrentPlan>();
   let open = subjects;
   for (let round = 0; open.length > 0; round += 1) {
@@ -28,5 +31,5 @@ export async function planAll(
     if (pending.length > 0) await fetcher.fetch(pending);
     open = pending;
   }
-  return subjects.flatMap((subject) => plans.get(subject) ?? []);
+  return plans;
 }

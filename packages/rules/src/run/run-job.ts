@@ -1,18 +1,17 @@
 import { compareVersions, torrentId, type Torrent } from "@qbit-sidecars/qbit-client";
 import type { Rule, Ruleset } from "../compile/rule.ts";
-import type { Safety } from "../compile/safety.ts";
 import { explainRules, type RuleExplanation } from "../plan/explain.ts";
 import { assemble, rulesFor } from "../plan/plan.ts";
 import type { Change, Held, TorrentPlan } from "../plan/plan-torrent.ts";
 import { needsLibrary, settleSharedFiles } from "../plan/safety-guard.ts";
-import { Subject, type World } from "../plan/subject.ts";
+import type { Subject, World } from "../plan/subject.ts";
 import { SlowMatches } from "../regex/slow-matches.ts";
 import { apply, type Done } from "./apply.ts";
 import { Fetcher } from "./fetch-wanted.ts";
 import { nodeOutside } from "./node-outside.ts";
-import { planAll } from "./plan-all.ts";
 import type { Outside, RulesQbittorrent } from "./seams.ts";
 import type { OutsideSettings } from "./send-outside.ts";
+import { Survey, type SurveyOptions } from "./survey.ts";
 
 export type Job = {
   /** Undefined: rules without a context. */
@@ -92,6 +91,8 @@ export type JobResult = {
 };
 
 const mostTraced = 100;
+/** A webhook can be faster than qBittorrent's own list. */
+const notListed = "qBittorrent does not know it (yet)";
 
 /**
  * Runs the rules of one context over one torrent or all of them. Rejects when qBittorrent cannot be read; an
@@ -103,30 +104,29 @@ export async function runJob(job: Job, options: JobOptions): Promise<JobResult> 
   const { rules, unsupported } = supported(rulesFor(ruleset, job.context), webApi);
   const ids = (job.hashes ?? (job.hash === undefined ? undefined : [job.hash]))?.map(torrentId);
   const isWhole = ids === undefined;
-  const torrents = await qbittorrent.list(isWhole ? {} : { hashes: ids }, signal);
   const world: World = {
     now: options.now ?? Date.now(),
     slowMatches: new SlowMatches(options.slowPatternBudgetMs ?? 500),
   };
+  const traced = job.trace === true ? mostTraced : 0;
   const fetcher = new Fetcher(qbittorrent, { webApi, world, signal });
-  if (isWhole && usesLibrary(rules)) await fetcher.library(torrents);
-  const subjects = torrents.map((torrent) => new Subject(torrent, world));
-  const plans = await planAll(subjects, { rules, safety: ruleset.safety, fetcher });
+  const survey = await surveyAll({ rules, safety: ruleset.safety, world, traced, ids }, options);
+  await survey.finish(fetcher);
+  const { plans, unsettled } = survey;
   const facts = {
-    total: isWhole ? torrents.length : undefined,
+    total: isWhole ? survey.total : undefined,
     lastTotal: options.lastTotal,
-    unsettled: unsettled(torrents),
+    unsettled,
     apart: job.hashes !== undefined,
   };
   const plan = assemble(ruleset, plans, facts);
-  const changes = await withFilesSettled(plan.changes, { torrents, fetcher, isWhole });
-  const trace =
-    job.trace === true
-      ? await traceOf(rules, { subjects, plans, fetcher, safety: ruleset.safety })
-      : undefined;
+  const changes = needsLibrary(plan.changes)
+    ? settleSharedFiles(plan.changes, await fetcher.library(), survey.deleted)
+    : plan.changes;
+  const trace = job.trace === true ? await traceOf(rules, survey.toTrace, { fetcher, ruleset }) : undefined;
   const done = job.dryRun === true ? undefined : await applyAll(changes, options);
   return {
-    counters: count({ torrents, plans, changes, done }),
+    counters: count(survey, changes, done),
     torrents: job.hashes === undefined ? [] : plans,
     entries:
       done === undefined
@@ -135,7 +135,7 @@ export async function runJob(job: Job, options: JobOptions): Promise<JobResult> 
     held: plan.held,
     notReady: [
       ...plans.filter(({ notReady }) => notReady.length > 0).map(toNotReady),
-      ...notFound(ids ?? [], torrents),
+      ...survey.missing.map((hash) => ({ hash, reasons: [notListed] })),
     ],
     unsupported,
     failed: plans.flatMap(({ hash: id, name, failed }) =>
@@ -143,6 +143,17 @@ export async function runJob(job: Job, options: JobOptions): Promise<JobResult> 
     ),
     ...(trace !== undefined && { trace }),
   };
+}
+
+/** Reads the list, of all torrents or of some, and plans what needs no more than that. */
+async function surveyAll(surveying: SurveyOptions, { qbittorrent, signal }: JobOptions): Promise<Survey> {
+  let survey = new Survey(surveying);
+  const begin = () => {
+    survey = new Survey(surveying);
+    return (torrent: Torrent) => survey.take(torrent);
+  };
+  await qbittorrent.each(surveying.ids === undefined ? {} : { hashes: surveying.ids }, begin, signal);
+  return survey;
 }
 
 /** A field this qBittorrent does not tell would read as "not there", and that satisfies every negative. */
@@ -166,50 +177,28 @@ function supported(
   };
 }
 
-function usesLibrary(rules: readonly Rule[]): boolean {
-  return rules.some(({ needs }) => needs.some(({ what }) => what === "the field info.cross_seeds"));
-}
-
-function unsettled(torrents: readonly Torrent[]): number {
-  return torrents.filter(({ state }) => state === "checkingResumeData").length;
-}
-
-async function withFilesSettled(
-  changes: readonly Change[],
-  { torrents, fetcher, isWhole }: { torrents: readonly Torrent[]; fetcher: Fetcher; isWhole: boolean },
-): Promise<readonly Change[]> {
-  if (!needsLibrary(changes)) return changes;
-  const library = await fetcher.library(isWhole ? torrents : undefined);
-  return settleSharedFiles(changes, library, new Map(torrents.map((torrent) => [torrent.hash, torrent])));
-}
-
 async function applyAll(changes: readonly Change[], options: JobOptions): Promise<Done[]> {
   const { qbittorrent, outside = nodeOutside, outsideSettings = {}, ruleset, signal } = options;
   const exportTo = ruleset.safety.exportTorrentsTo;
   return await apply(changes, { qbittorrent, outside, settings: outsideSettings, exportTo, signal });
 }
 
-type Counted = {
-  torrents: readonly Torrent[];
-  plans: readonly TorrentPlan[];
-  changes: readonly Change[];
-  done: readonly Done[] | undefined;
-};
-
-function count({ torrents, plans, changes, done }: Counted): JobCounters {
-  const sum = (of: (plan: TorrentPlan) => number) => plans.reduce((total, plan) => total + of(plan), 0);
-  const skipped = sum((plan) => plan.skipped);
+function count(
+  { tally, total }: Survey,
+  changes: readonly Change[],
+  done: readonly Done[] | undefined,
+): JobCounters {
   const errors = done?.filter(({ error }) => error !== undefined).length ?? 0;
   return {
-    total_torrents: torrents.length,
-    torrents_processed: plans.filter(({ matched }) => matched.length > 0).length,
-    torrents_evaluated: plans.length,
-    torrents_stopped: plans.filter(({ isStopped }) => isStopped).length,
-    rules_matched: sum(({ matched }) => matched.length),
+    total_torrents: total,
+    torrents_processed: tally.processed,
+    torrents_evaluated: tally.evaluated,
+    torrents_stopped: tally.stopped,
+    rules_matched: tally.matched,
     actions_executed: done === undefined ? 0 : done.length - errors,
-    actions_skipped: done === undefined ? skipped + changes.length : skipped,
+    actions_skipped: done === undefined ? tally.skipped + changes.length : tally.skipped,
     errors,
-    condition_errors: sum(({ failed }) => failed.length),
+    condition_errors: tally.failed,
     dry_run: done === undefined,
   };
 }
@@ -226,36 +215,15 @@ function toNotReady({ hash, name, notReady }: TorrentPlan): NotReady {
   return { hash, name, reasons: notReady };
 }
 
-/** A webhook can be faster than qBittorrent's own list. */
-function notFound(ids: readonly string[], torrents: readonly Torrent[]): NotReady[] {
-  const found = new Set(torrents.map(({ hash }) => hash));
-  return ids
-    .filter((id) => !found.has(id))
-    .map((hash) => ({ hash, reasons: ["qBittorrent does not know it (yet)"] }));
-}
-
-type Traced = {
-  subjects: readonly Subject[];
-  plans: readonly TorrentPlan[];
-  fetcher: Fetcher;
-  safety: Safety;
-};
-
 async function traceOf(
   rules: readonly Rule[],
-  { subjects, plans, fetcher, safety }: Traced,
+  subjects: readonly Subject[],
+  { fetcher, ruleset: { safety } }: { fetcher: Fetcher; ruleset: Ruleset },
 ): Promise<JobResult["trace"]> {
-  const matched = new Set(plans.filter((plan) => plan.matched.length > 0).map(({ hash }) => hash));
-  const first = subjects.filter(({ isGone }) => !isGone);
-  const chosen = first
-    .toSorted((a, b) => Number(matched.has(b.actual.hash)) - Number(matched.has(a.actual.hash)))
-    .slice(0, mostTraced);
   const traced = [];
-  for (const subject of chosen) {
-    const explained = await explainRules(rules, subject, {
-      safety,
-      fetch: async () => await fetcher.fetch([subject]),
-    });
+  for (const subject of subjects) {
+    const fetch = async () => await fetcher.fetch([subject]);
+    const explained = await explainRules(rules, subject, { safety, fetch });
     traced.push({ hash: subject.actual.hash, name: subject.actual.name, rules: explained });
   }
   return traced;

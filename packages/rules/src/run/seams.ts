@@ -20,7 +20,11 @@ export type TorrentOperation = Exclude<Operation, { kind: "notify" | "webhook" |
 export interface RulesQbittorrent {
   /** Version of the Web API. */
   webApi(signal?: AbortSignal): Promise<string>;
-  list(query: ListQuery, signal?: AbortSignal): Promise<Torrent[]>;
+  /**
+   * Gives each torrent of a list to what `begin` returned, while the list arrives. `begin` is called again when it
+   * has to start anew; only when this resolves was the list whole.
+   */
+  each(query: ListQuery, begin: () => (torrent: Torrent) => void, signal?: AbortSignal): Promise<void>;
   part(name: Exclude<PartName, "trackerUrls">, hash: string, signal?: AbortSignal): Promise<PartAnswer>;
   /** Ids of torrents by tracker URL. Web API 2.8.4+. */
   trackerUrls(signal?: AbortSignal): Promise<ReadonlyMap<string, readonly string[]>>;
