@@ -31,6 +31,13 @@ export type RedisQueueOptions = QueueOptions & {
 
 export type OpenQueueOptions = SqliteQueueOptions | RedisQueueOptions;
 
+export const queueDefaults = {
+  leaseMs: 15_000,
+  hungAfterMs: 600_000,
+  mostJobs: 500,
+  notReadyDelaysMs: [5_000, 30_000, 120_000],
+} as const;
+
 /**
  * Opens the queue, checks and repairs it. On SQLite jobs that were being processed are pending again, since nobody
  * else can have the file; on Redis that is up to whoever holds the lease.
@@ -38,6 +45,7 @@ export type OpenQueueOptions = SqliteQueueOptions | RedisQueueOptions;
  */
 export async function openQueue(options: OpenQueueOptions): Promise<JobQueue> {
   // Loaded late: each backend costs memory, BullMQ and ioredis 26 MB.
-  if (options.backend === "sqlite") return (await import("./sqlite/sqlite-queue.ts")).openSqliteQueue(options);
+  if (options.backend === "sqlite")
+    return (await import("./sqlite/sqlite-queue.ts")).openSqliteQueue(options);
   return await (await import("./redis/redis-queue.ts")).openRedisQueue(options);
 }
