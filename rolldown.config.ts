@@ -1,42 +1,98 @@
-import { defineConfig } from "rolldown";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { defineConfig, type OutputOptions, type Plugin, type RolldownOptions } from "rolldown";
 
 /**
- * Bundles the app in the current folder into one file that runs alone with a Node ≥ 24.
+ * Bundles the app in the current folder: `dist/main.js`, one file that runs alone with a Node ≥ 24, and for each
+ * `src/bin/<name>.ts` a program `dist/bin/<name>` that people run with `docker exec` in images that have no shell.
  *
  * CommonJS, because an ESM bundle's `import … from "node:http"` reads the module's lazy getters and so loads undici
  * (7 MB and 20 ms). One chunk: what `import()` names is still evaluated only when it is asked for.
  */
-export default defineConfig({
-  input: "src/main.ts",
-  platform: "node",
-  // Syntax that an old Node can parse, so that main.ts can tell its user in one sentence that it is too old.
-  transform: { target: "es2022" },
-  plugins: [
-    {
-      name: "finish-bundle",
-      generateBundle(_options, bundle) {
-        for (const file of Object.values(bundle)) if (file.type === "chunk") file.code = toAscii(file.code);
-        // The app's package.json says "module"; inside dist its bundle is not one. Elsewhere it needs no neighbour.
-        this.emitFile({ type: "asset", fileName: "package.json", source: '{ "type": "commonjs" }\n' });
+export default defineConfig([
+  bundle("src/main.ts", { dir: "dist" }),
+  ...programs("src/bin").map((name) =>
+    // Where distroless images have their Node. Nothing else could start it there: there is no env.
+    bundle(`src/bin/${name}.ts`, {
+      dir: "dist",
+      entryFileNames: `bin/${name}`,
+      banner: "#!/nodejs/bin/node",
+    }),
+  ),
+]);
+
+function programs(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  const sources = readdirSync(folder).filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"));
+  return sources.map((file) => basename(file, ".ts"));
+}
+
+function bundle(input: string, output: OutputOptions): RolldownOptions {
+  return {
+    input,
+    platform: "node",
+    // Syntax that an old Node can parse, so that main.ts can tell its user in one sentence that it is too old.
+    transform: { target: "es2022" },
+    plugins: [finishBundle()],
+    output: {
+      format: "cjs",
+      codeSplitting: false,
+      // Error classes are told by their names in logs and metrics.
+      minify: {
+        mangle: { keepNames: { class: true, function: false } },
+        compress: { keepNames: { class: true, function: false } },
+        codegen: true,
       },
+      sourcemap: false,
+      comments: { legal: true },
+      ...output,
     },
-  ],
-  output: {
-    dir: "dist",
-    format: "cjs",
-    codeSplitting: false,
-    // Error classes are told by their names in logs and metrics.
-    minify: {
-      mangle: { keepNames: { class: true, function: false } },
-      compress: { keepNames: { class: true, function: false } },
-      codegen: true,
+  };
+}
+
+/** Folders of the packages that are in the app's bundles. */
+const bundled = new Set<string>();
+
+function finishBundle(): Plugin {
+  return {
+    name: "finish-bundle",
+    generateBundle(_options, files) {
+      for (const file of Object.values(files)) {
+        if (file.type !== "chunk") continue;
+        file.code = toAscii(file.code);
+        for (const id of file.moduleIds) if (isForeign(id)) bundled.add(packageFolder(id));
+      }
+      // The app's package.json says "module"; inside dist its bundle is not one. Elsewhere it needs no neighbour.
+      this.emitFile({ type: "asset", fileName: "package.json", source: '{ "type": "commonjs" }\n' });
+      this.emitFile({ type: "asset", fileName: "THIRD-PARTY-NOTICES.txt", source: notices([...bundled]) });
     },
-    sourcemap: false,
-    comments: { legal: true },
-  },
-});
+  };
+}
 
 /** One character beyond Latin-1 makes V8 keep the whole source at two bytes a character: 0.7 MB for nothing. */
 function toAscii(code: string): string {
   return code.replaceAll(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+function isForeign(moduleId: string): boolean {
+  return moduleId.includes("/node_modules/");
+}
+
+/** "…/node_modules/@scope/name/lib/index.js" is of the package in "…/node_modules/@scope/name". */
+function packageFolder(moduleId: string): string {
+  return /^.*\/node_modules\/(@[^/]+\/)?[^/]+/u.exec(moduleId)?.[0] ?? moduleId;
+}
+
+/** What licences ask for: each text once, under the packages it is the licence of. */
+function notices(folders: readonly string[]): string {
+  const packagesByText = new Map<string, string[]>();
+  for (const folder of folders.toSorted()) {
+    const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+    const files = readdirSync(folder).filter((file) => /^(licen[cs]e|copying|notice)/iu.test(file));
+    const texts = files.map((file) => readFileSync(join(folder, file), "utf8").trim());
+    const text = texts.join("\n\n") || `The package holds no text of its licence, which is ${license}.`;
+    packagesByText.set(text, [...(packagesByText.get(text) ?? []), `${name} ${version} (${license})`]);
+  }
+  const sections = [...packagesByText].map(([text, packages]) => `${packages.join("\n")}\n\n${text}\n`);
+  return ["This program contains the following packages.\n", ...sections].join(`\n${"-".repeat(80)}\n\n`);
 }

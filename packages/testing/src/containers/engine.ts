@@ -124,6 +124,11 @@ export class ContainerEngine implements AsyncDisposable {
     return await playPod(this, { yaml, ...options });
   }
 
+  /** How many layers an image has. */
+  async layersOf(image: string): Promise<number> {
+    return Number(await this.command(["image", "inspect", "--format={{len .RootFS.Layers}}", image]));
+  }
+
   /** What an image is made of. */
   async contents(image: string): Promise<ImageContents> {
     return await readImage(this, image);

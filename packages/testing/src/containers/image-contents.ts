@@ -15,7 +15,8 @@ export type ImageFile = {
   /** Numbers of user and group, as in "0/0". */
   owner: string;
   sizeBytes: number;
-  text(): Promise<string>;
+  /** Empty for a folder. */
+  text(this: void): Promise<string>;
 };
 
 export type ImageLayer = {

@@ -1,3 +1,4 @@
+export { bakePlan, type BakeTarget } from "./bake.ts";
 export { type Architecture } from "./base-image.ts";
 export {
   type BuildOptions,

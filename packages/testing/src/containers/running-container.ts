@@ -74,7 +74,9 @@ export async function runContainer(
       return { privateBytes: kibibytes("RssAnon") * 1024, totalBytes: kibibytes("VmRSS") * 1024 };
     },
     async [Symbol.asyncDispose]() {
-      await engine.command(["rm", "--force", "--volumes", name]).catch(() => {});
+      await engine
+        .command(["rm", "--force", ...(engine.playsPods ? ["--time=0"] : []), "--volumes", name])
+        .catch(() => {});
     },
   };
 }

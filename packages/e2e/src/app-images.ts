@@ -1,0 +1,93 @@
+import {
+  bakePlan,
+  type BakeTarget,
+  type ContainerEngine,
+  type RunningContainer,
+} from "@qbit-sidecars/testing/containers";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const repository = fileURLToPath(new URL("../../..", import.meta.url)).replace(/\/$/u, "");
+
+/** What an app needs to start where nothing else runs, and how much memory it may have. */
+type Start = { env: Record<string, string>; args?: readonly string[]; megabytes: number };
+
+const nowhere = "http://127.0.0.1:1";
+
+const starts: Record<string, (health: string) => Start> = {
+  "port-sync": (health) => ({ env: { HEALTH_ADDR: health }, megabytes: 64 }),
+  "pia-forwarder": (health) => ({ env: { HEALTH_ADDR: health, PIA_TOKEN: "unused" }, megabytes: 64 }),
+  "ntfy-sidecar": (health) => ({
+    env: { HEALTH_ADDR: health, NTFY_TOPIC: `${nowhere}/downloads` },
+    megabytes: 64,
+  }),
+  "rules-server": (health) => ({
+    env: { QBT_RULES_SERVER_PORT: health.split(":")[1] ?? "", QBT_RULES_SERVER_API_KEY: "unused" },
+    args: ["--serve"],
+    megabytes: 128,
+  }),
+  "rules-worker": (health) => ({ env: { HEALTH_ADDR: health }, megabytes: 128 }),
+  "qbsync-source": (health) => ({
+    env: {
+      HEALTH_ADDR: health,
+      QBSYNC_SOURCE_DATA: "/app",
+      QBSYNC_SOURCE_QB_URL: nowhere,
+      QBSYNC_SOURCE_DESTINATION_ADDR: "127.0.0.1:1",
+    },
+    megabytes: 128,
+  }),
+  "qbsync-destination": (health) => ({
+    env: { HEALTH_ADDR: health, QBSYNC_DESTINATION_DATA: "/tmp" },
+    megabytes: 128,
+  }),
+};
+
+/** The seven, in the order of the README. */
+export const appNames: readonly string[] = Object.keys(starts);
+
+/** Those that can be built: an app without a `main.ts` is still to come. */
+export const builtApps: readonly string[] = appNames.filter((app) =>
+  existsSync(join(repository, "apps", app, "src/main.ts")),
+);
+
+/** What docker-bake.hcl says of each app, at a version. */
+export async function planImages(version = "dev"): Promise<Record<string, BakeTarget>> {
+  return await bakePlan(repository, { VERSION: version });
+}
+
+/** Builds the image of an app from its bundle, on the base at hand; its name is the one it has in the registry. */
+export async function buildAppImage(
+  engine: ContainerEngine,
+  target: BakeTarget | undefined,
+  { format = "docker" }: { format?: "docker" | "oci" } = {},
+): Promise<{ image: string; id: string }> {
+  const image = target?.tags[0];
+  if (target === undefined || image === undefined) throw new Error("docker-bake.hcl has no such target");
+  const id = await engine.build({
+    context: repository,
+    file: join(repository, target.dockerfile),
+    args: { ...target.args, BASE: await engine.baseImage() },
+    labels: target.labels,
+    ...(target.target !== undefined && { target: target.target }),
+    tag: image,
+    format,
+  });
+  return { image, id };
+}
+
+/** Starts an app's image with what it cannot start without, its probes at `health`, and no more memory than it needs. */
+export async function runAppImage(
+  engine: ContainerEngine,
+  app: string,
+  { image, health, env = {} }: { image: string; health: string; env?: Record<string, string> },
+): Promise<RunningContainer> {
+  const start = starts[app]?.(health);
+  if (start === undefined) throw new Error(`there is no app ${app}`);
+  return await engine.run({
+    image,
+    env: { ...start.env, ...env },
+    memoryMegabytes: start.megabytes,
+    ...(start.args && { args: start.args }),
+  });
+}

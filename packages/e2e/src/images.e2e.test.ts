@@ -1,0 +1,157 @@
+import { freePort, tempDir, waitFor } from "@qbit-sidecars/testing";
+import {
+  type BakeTarget,
+  type ContainerEngine,
+  type ImageContents,
+  isEngineMissing,
+  startEngine,
+} from "@qbit-sidecars/testing/containers";
+import { execFile } from "node:child_process";
+import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { appNames, buildAppImage, builtApps, planImages, repository, runAppImage } from "./app-images.ts";
+
+const run = promisify(execFile);
+const isMissing = await isEngineMissing();
+let engine: ContainerEngine;
+let plan: Record<string, BakeTarget>;
+
+beforeAll(async () => {
+  if (isMissing) return;
+  engine = await startEngine();
+  plan = await planImages("1.2.3");
+});
+afterAll(async () => {
+  await engine?.[Symbol.asyncDispose]();
+});
+
+describe.skipIf(isMissing).each(builtApps)("the image of %s", (app) => {
+  let image: string;
+  let contents: ImageContents;
+
+  beforeAll(async () => {
+    ({ image } = await buildAppImage(engine, plan[app]));
+    contents = await engine.contents(image);
+  });
+  afterAll(async () => {
+    await contents[Symbol.asyncDispose]();
+  });
+
+  test("runs read-only, without any right, in little memory; is healthy, and ends with 0 on SIGTERM", async () => {
+    const health = `127.0.0.1:${await freePort()}`;
+    await using container = await runAppImage(engine, app, { image, health });
+    const isUp = async () => (await fetch(`http://${health}/livez`)).status === 200;
+    await waitFor(isUp, { what: `${app} to be alive`, timeoutMs: 30_000 }).catch(async (cause: unknown) => {
+      throw new Error(await container.output(), { cause });
+    });
+    const [kind, ...healthcheck] = contents.config.Healthcheck?.Test ?? [];
+    expect(kind).toBe("CMD");
+    expect(await container.exec(healthcheck)).toEqual({ code: 0, output: "" });
+    expect((await container.exec(["/bin/sh", "-c", "true"])).code).not.toBe(0);
+    expect(await container.stop()).toBe(0);
+  });
+
+  test("adds one small layer to the base: what was built, written by nobody, without secrets", async () => {
+    expect(contents.layers).toHaveLength((await engine.layersOf(await engine.baseImage())) + 1);
+    const own = contents.layers.at(-1)?.files ?? [];
+    expect(await contents.layers.at(-1)?.compressedBytes()).toBeLessThan(1_000_000);
+    expect(own.map(({ path }) => path).toSorted()).toEqual(await builtFiles(app));
+    expect(own.filter(({ owner, mode }) => owner !== "0/0" || mode.lastIndexOf("w") > 2)).toEqual([]);
+    const texts = await Promise.all(own.map(async (file) => `${file.path}\n${await file.text()}`));
+    expect(texts.filter((text) => secrets.test(text)).map((text) => text.split("\n")[0])).toEqual([]);
+  });
+
+  test("says what it is, who runs in it, and where it comes from", () => {
+    const { User, Entrypoint, WorkingDir, Labels } = contents.config;
+    expect({ User, WorkingDir }).toEqual({ User: "65532:65532", WorkingDir: "/app" });
+    expect(Entrypoint.at(-1)).toBe("/app/main.js");
+    expect(Labels).toMatchObject({
+      "org.opencontainers.image.title": app,
+      "org.opencontainers.image.version": "1.2.3",
+      "org.opencontainers.image.licenses": "MIT",
+      "org.opencontainers.image.source": expect.stringContaining("github.com/qbit-sidecars"),
+      "org.opencontainers.image.revision": expect.any(String),
+    });
+  });
+
+  test("is the same image, by its digest, when it is built again", async () => {
+    // In OCI's format, in which images are released; docker's holds a random id.
+    const { id } = await buildAppImage(engine, plan[app], { format: "oci" });
+    expect((await buildAppImage(engine, plan[app], { format: "oci" })).id).toBe(id);
+  });
+});
+
+test.each(builtApps)("the notices of %s name every package in its bundle, with a licence", async (app) => {
+  await using dir = await tempDir();
+  const bundle = ["-c", "../../rolldown.config.ts", "--dir", dir.path, "--sourcemap"];
+  await run("rolldown", bundle, { cwd: join(repository, "apps", app) });
+  const { sources } = JSON.parse(await readFile(join(dir.path, "main.js.map"), "utf8")) as {
+    sources: string[];
+  };
+  const inBundle = sources.map((source) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/u.exec(source)?.[1]);
+  const packages = new Set(inBundle.filter((name) => name !== undefined));
+  expect(packages.size).toBeGreaterThan(3);
+  const notices = await readFile(join(repository, "apps", app, "dist/THIRD-PARTY-NOTICES.txt"), "utf8");
+  for (const name of packages) expect(notices).toMatch(new RegExp(`^${name} \\d\\S* \\(\\S.*\\)$`, "mu"));
+});
+
+test.skipIf(isMissing)(
+  "a program in src/bin can be run with `docker exec` where there is no shell",
+  async () => {
+    await using dir = await tempDir();
+    const app = join(dir.path, "apps/demo");
+    await mkdir(join(app, "src/bin"), { recursive: true });
+    await writeFile(join(app, "package.json"), '{ "type": "module" }');
+    await writeFile(join(app, "src/main.ts"), "setInterval(() => {}, 1000);");
+    await writeFile(join(app, "src/bin/demo.ts"), "console.log('hello', ...process.argv.slice(2));");
+    await run("rolldown", ["-c", join(repository, "rolldown.config.ts")], { cwd: app });
+    for (const file of ["Dockerfile", ".dockerignore"])
+      await cp(join(repository, file), join(dir.path, file));
+    const args = { BASE: await engine.baseImage(), APP: "demo" };
+    await engine.build({ context: dir.path, target: "lean", args, tag: "localhost/qbit-sidecars/demo:dev" });
+    await using container = await engine.run({ image: "localhost/qbit-sidecars/demo:dev" });
+    expect(await container.exec(["demo", "--stats"])).toEqual({ code: 0, output: "hello --stats\n" });
+  },
+);
+
+describe("docker-bake.hcl", () => {
+  test.skipIf(isMissing)(
+    "builds the seven, each for amd64 and arm64, with the tags of the registry",
+    async () => {
+      expect(Object.keys(plan).toSorted()).toEqual(appNames.toSorted());
+      for (const [app, { tags, platforms, labels, args }] of Object.entries(plan)) {
+        expect({ tags, platforms }).toEqual({
+          tags: [`ghcr.io/qbit-sidecars/${app}:1.2.3`],
+          platforms: ["linux/amd64", "linux/arm64"],
+        });
+        expect(labels).toMatchObject({ "org.opencontainers.image.version": "1.2.3" });
+        expect(args["APP"]).toBe(app);
+      }
+    },
+  );
+
+  test("the base is pinned by digest", async () => {
+    expect(await readFile(join(repository, "Dockerfile"), "utf8")).toMatch(
+      /^ARG BASE=gcr\.io\/distroless\/nodejs26-debian13:nonroot@sha256:[0-9a-f]{64}$/mu,
+    );
+  });
+});
+
+/** A key's first line, a token of GitHub, npm or PIA's length in an assignment, or the path of the machine that built it. */
+const secrets = new RegExp(
+  [
+    "-----BEGIN [A-Z ]*PRIVATE KEY-----\\s*[A-Za-z0-9+/]{16}",
+    "gh[pousr]_\\w{36}",
+    "npm_\\w{36}",
+    repository,
+  ].join("|"),
+  "u",
+);
+
+/** What the image must hold: `dist` of the app under `app/`, and the folder itself. */
+async function builtFiles(app: string): Promise<string[]> {
+  const files = await readdir(join(repository, "apps", app, "dist"), { recursive: true });
+  return ["app", ...files.map((file) => `app/${file}`)].toSorted();
+}

@@ -1,0 +1,55 @@
+import { ServerUnavailableError } from "../servers/find-program.ts";
+import { runCommand } from "../servers/run-command.ts";
+import { EngineRoom } from "./engine-room.ts";
+
+/** What `docker buildx bake` would build, as it prints it. */
+export type BakeTarget = {
+  context: string;
+  dockerfile: string;
+  target?: string;
+  args: Record<string, string>;
+  labels: Record<string, string>;
+  tags: string[];
+  platforms: string[];
+};
+
+/**
+ * The targets of a docker-bake.hcl, matrix and variables resolved by Docker's own buildx: the one on PATH, or Debian's in
+ * a root of its own. Builds nothing and needs no engine.
+ *
+ * @param folder the one that holds the file
+ * @throws ServerUnavailableError when there is no buildx
+ */
+export async function bakePlan(
+  folder: string,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<Record<string, BakeTarget>> {
+  const env = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
+  const file = `${folder.replace(/\/$/u, "")}/docker-bake.hcl`;
+  const bake = ["bake", "--print", `--file=${file}`];
+  const reasons: string[] = [];
+  for (const way of [buildxOnPath, buildxOfOurOwn]) {
+    try {
+      return (JSON.parse(await way(["env", ...env], bake)) as { target: Record<string, BakeTarget> }).target;
+    } catch (error) {
+      reasons.push(error instanceof Error ? error.message : String(error));
+    }
+  }
+  throw new ServerUnavailableError(`docker buildx cannot be had:\n  - ${reasons.join("\n  - ")}`);
+}
+
+async function buildxOnPath(
+  [env, ...variables]: readonly string[],
+  bake: readonly string[],
+): Promise<string> {
+  return await runCommand(env ?? "env", [...variables, "docker", "buildx", ...bake]);
+}
+
+async function buildxOfOurOwn(
+  [env, ...variables]: readonly string[],
+  bake: readonly string[],
+): Promise<string> {
+  await using room = await EngineRoom.open();
+  const [command, ...args] = room.commandLine(env ?? "env", [...variables, "docker-buildx", ...bake]);
+  return await runCommand(command, args);
+}
