@@ -14,6 +14,7 @@ export { formatDuration, parseDuration, type DurationUnit } from "./duration.ts"
 export type { Environment } from "./environment.ts";
 export type { Kind, Reading, Written } from "./kind.ts";
 export type { CommandLine, ConfigFileOptions, Input, Program } from "./program.ts";
+export { aboutOf, defaultTextOf } from "./help.ts";
 export { qbitSettings, type OwnNames, type QbitSettingsOptions } from "./qbit-settings.ts";
 export { hideCredentials } from "./quote.ts";
 export type { EffectiveSetting } from "./resolve.ts";

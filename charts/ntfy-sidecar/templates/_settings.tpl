@@ -1,0 +1,62 @@
+{{/* Made by `npm run docs` from the app's config.ts. */}}
+{{- define "ntfy-sidecar.settings" -}}
+[
+  {"name":"ntfyServer","env":"NTFY_SERVER","key":["ntfy_server"]},
+  {"name":"ntfyUser","env":"NTFY_USER","key":["ntfy_user"]},
+  {"name":"ntfyTimeout","env":"NTFY_TIMEOUT","key":["ntfy_timeout"]},
+  {"name":"priorityProgress","env":"NTFY_PRIORITY_PROGRESS","key":["priority_progress"]},
+  {"name":"priorityComplete","env":"NTFY_PRIORITY_COMPLETE","key":["priority_complete"]},
+  {"name":"priorityAlert","env":"NTFY_PRIORITY_ALERT","key":["priority_alert"]},
+  {"name":"priorityInfo","env":"NTFY_PRIORITY_INFO","key":["priority_info"]},
+  {"name":"ntfyClick","env":"NTFY_CLICK","key":["ntfy_click"]},
+  {"name":"inPlace","env":"NTFY_IN_PLACE","key":["in_place"]},
+  {"name":"ntfyBurst","env":"NTFY_BURST","key":["ntfy_burst"]},
+  {"name":"ntfyRefill","env":"NTFY_REFILL","key":["ntfy_refill"]},
+  {"name":"ntfyDailyLimit","env":"NTFY_DAILY_LIMIT","key":["ntfy_daily_limit"]},
+  {"name":"instance","env":"INSTANCE","key":["instance"]},
+  {"name":"qbitUrl","env":"QBIT_HOST","key":["qbittorrent","url"]},
+  {"name":"qbitUser","env":"QBIT_USER","key":["qbittorrent","username"]},
+  {"name":"qbitCaCertFile","env":"QBIT_CA_CERT_FILE","key":["qbittorrent","ca_cert_file"]},
+  {"name":"qbitInsecureSkipVerify","env":"QBIT_INSECURE_SKIP_VERIFY","key":["qbittorrent","insecure_skip_verify"]},
+  {"name":"qbitTimeout","env":"QBIT_TIMEOUT","key":["qbittorrent","timeout"]},
+  {"name":"pollInterval","env":"POLL_INTERVAL","key":["poll_interval"]},
+  {"name":"discover","env":"DISCOVER","key":["discover"]},
+  {"name":"notifyProgress","env":"NOTIFY_PROGRESS","key":["notify_progress"]},
+  {"name":"notifyComplete","env":"NOTIFY_COMPLETE","key":["notify_complete"]},
+  {"name":"notifyAdded","env":"NOTIFY_ADDED","key":["notify_added"]},
+  {"name":"notifyStalled","env":"NOTIFY_STALLED","key":["notify_stalled"]},
+  {"name":"notifyError","env":"NOTIFY_ERROR","key":["notify_error"]},
+  {"name":"notifyRemoved","env":"NOTIFY_REMOVED","key":["notify_removed"]},
+  {"name":"diskLow","env":"DISK_LOW","key":["disk_low"]},
+  {"name":"stalledAfter","env":"STALLED_AFTER","key":["stalled_after"]},
+  {"name":"progressFormat","env":"PROGRESS_FORMAT","key":["progress_format"]},
+  {"name":"progressStep","env":"PROGRESS_STEP","key":["progress_step"]},
+  {"name":"progressInterval","env":"PROGRESS_INTERVAL","key":["progress_interval"]},
+  {"name":"progressCards","env":"PROGRESS_CARDS","key":["progress_cards"]},
+  {"name":"burstLimit","env":"BURST_LIMIT","key":["burst_limit"]},
+  {"name":"quietHours","env":"QUIET_HOURS","key":["quiet_hours"]},
+  {"name":"categories","env":"NOTIFY_CATEGORIES","key":["categories"]},
+  {"name":"categoriesExcluded","env":"NOTIFY_CATEGORIES_EXCLUDE","key":["categories_excluded"]},
+  {"name":"tags","env":"NOTIFY_TAGS","key":["tags"]},
+  {"name":"tagsExcluded","env":"NOTIFY_TAGS_EXCLUDE","key":["tags_excluded"]},
+  {"name":"titleProgress","env":"TITLE_PROGRESS","key":["title_progress"]},
+  {"name":"messageProgress","env":"MESSAGE_PROGRESS","key":["message_progress"]},
+  {"name":"titleComplete","env":"TITLE_COMPLETE","key":["title_complete"]},
+  {"name":"messageComplete","env":"MESSAGE_COMPLETE","key":["message_complete"]},
+  {"name":"installHooks","env":"INSTALL_HOOKS","key":["install_hooks"]},
+  {"name":"hookUrl","env":"HOOK_URL","key":["hook_url"]},
+  {"name":"logLevel","env":"LOG_LEVEL","key":["log_level"]},
+  {"name":"logFormat","env":"LOG_FORMAT","key":["log_format"]}
+]
+{{- end -}}
+{{- define "ntfy-sidecar.secrets" -}}
+[
+  {"name":"ntfyTopic","env":"NTFY_TOPIC"},
+  {"name":"ntfyToken","env":"NTFY_TOKEN"},
+  {"name":"ntfyPass","env":"NTFY_PASS"},
+  {"name":"ntfyRoutes","env":"NTFY_ROUTES"},
+  {"name":"qbitPass","env":"QBIT_PASS"},
+  {"name":"qbitApiKey","env":"QBIT_API_KEY"},
+  {"name":"trackToken","env":"TRACK_TOKEN"}
+]
+{{- end -}}

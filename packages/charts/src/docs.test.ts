@@ -1,0 +1,24 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { readmeBlock } from "@qbit-sidecars/testing";
+import { expect, test } from "vitest";
+import { chartFile, chartsFolder, generatedFiles } from "./chart-files.ts";
+
+const files = await generatedFiles();
+
+test.for(files)(
+  "charts/$path is made from what the apps declare now (npm run docs makes it)",
+  async (file) => {
+    const url = new URL(file.path, chartsFolder);
+    if (process.env.UPDATE_DOCS === "1") await writeFile(url, file.content);
+    expect(await readFile(url, "utf8").catch(() => "")).toBe(file.content);
+  },
+);
+
+test.for(["port-sync", "pia-forwarder", "ntfy-sidecar"])(
+  "the README of %s shows the values that its chart's example has",
+  async (app) => {
+    const readme = new URL(`../apps/${app}/README.md`, chartsFolder);
+    const example = await chartFile(`${app}/ci/example-values.yaml`);
+    await expect(readmeBlock(readme, "helm", `\`\`\`yaml\n${example}\`\`\``)).resolves.toBeUndefined();
+  },
+);
