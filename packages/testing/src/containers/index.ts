@@ -8,5 +8,6 @@ export {
   startEngine,
 } from "./engine.ts";
 export type { ImageConfig, ImageContents, ImageFile, ImageLayer } from "./image-contents.ts";
+export { buildQbittorrentImage } from "./qbittorrent-image.ts";
 export type { PodAnswer, PodOptions, RunningPod } from "./pod.ts";
 export type { ContainerCommand, ContainerOptions, RunningContainer } from "./running-container.ts";

@@ -40,10 +40,19 @@ export function cacheFolder(env = process.env): string {
  * @throws Error saying what the machine lacks for making it
  */
 export async function debianProgram(kind: ServerKind, options: RootOptions = {}): Promise<Program> {
-  const { env = process.env, thorough = false } = options;
+  const { suite, package: name } = kind.debian;
+  const root = await debianRoot(kind, options);
+  return programOf(root, `Debian ${suite}, ${name} ${root.description.packageVersion}`);
+}
+
+/** The root itself, for those who run it as it is: in a container. */
+export async function debianRoot(
+  kind: ServerKind,
+  { env = process.env, thorough = false }: RootOptions = {},
+): Promise<CachedFolder<RootDescription>> {
   const { suite, package: name } = kind.debian;
   const architecture = (await runCommand("dpkg", ["--print-architecture"], { env })).trim();
-  const root = await cachedFolder<RootDescription>({
+  return await cachedFolder<RootDescription>({
     cache: join(cacheFolder(env), "roots"),
     kind: `${suite}-${architecture}-${name}`,
     isRight: ({ version }) => kind.accepts(version),
@@ -53,7 +62,6 @@ export async function debianProgram(kind: ServerKind, options: RootOptions = {})
       return { version: description.packageVersion, description };
     },
   });
-  return programOf(root, `Debian ${suite}, ${name} ${root.description.packageVersion}`);
 }
 
 /** Runs the program by the root's own dynamic loader: files are the machine's, libraries the root's. */
