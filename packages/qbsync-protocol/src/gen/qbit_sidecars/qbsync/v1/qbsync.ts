@@ -35,7 +35,7 @@ export const Phase = {
   UNKNOWN: 1,
   /** RECEIVING - Pieces are welcome. */
   RECEIVING: 2,
-  /** PAUSED - Waits for space (see `pause`); what was written stays. */
+  /** PAUSED - No pieces now (see `pause`); what was written stays. */
   PAUSED: 3,
   /** COMPLETE - All wanted pieces are durable; Finalize may be called or is at work. */
   COMPLETE: 4,
@@ -134,7 +134,14 @@ export interface Pause {
   detail: string;
 }
 
-export const Pause_Reason = { UNSPECIFIED: 0, SPACE: 1, READ_ONLY: 2, IO: 3 } as const;
+export const Pause_Reason = {
+  UNSPECIFIED: 0,
+  SPACE: 1,
+  READ_ONLY: 2,
+  IO: 3,
+  /** CHECKING - Data that is there already is being looked at; soon fewer pieces may be needed. */
+  CHECKING: 4,
+} as const;
 
 export type Pause_Reason = typeof Pause_Reason[keyof typeof Pause_Reason];
 
@@ -143,6 +150,7 @@ export namespace Pause_Reason {
   export type SPACE = typeof Pause_Reason.SPACE;
   export type READ_ONLY = typeof Pause_Reason.READ_ONLY;
   export type IO = typeof Pause_Reason.IO;
+  export type CHECKING = typeof Pause_Reason.CHECKING;
 }
 
 export interface OpenPart {
@@ -254,7 +262,7 @@ export const PieceAnswer_Outcome = {
   NOT_OPEN: 5,
   /** NOT_WANTED - The piece belongs to no selected file. */
   NOT_WANTED: 6,
-  /** PAUSED - Not stored: the torrent waits for space; see the TorrentPause. */
+  /** PAUSED - Not stored: the torrent waits; see the TorrentPause. */
   PAUSED: 7,
   /** REFUSED - The chunk does not fit: offset, size or order. The same again will be refused again. */
   REFUSED: 8,
