@@ -83,6 +83,7 @@ async function resolveProgram<D extends Declaration>(
     config: configOf(settings, resolution.values),
     effective,
     warnings,
+    configFile: file.path,
   };
 }
 

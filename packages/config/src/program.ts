@@ -49,5 +49,7 @@ export type CommandLine<D extends Declaration> =
       readonly config: ConfigOf<Settings<D>>;
       readonly effective: readonly EffectiveSetting[];
       readonly warnings: readonly string[];
+      /** The path of the config file, if one was read. */
+      readonly configFile: string | undefined;
     }
   | { readonly kind: "exit"; readonly code: 0 | 2; readonly stdout: string; readonly stderr: string };
