@@ -488,6 +488,10 @@ describe("trouble with ntfy", () => {
     expect(
       messagesOf(at).filter(({ title }) => title?.endsWith("torrents added")).length,
     ).toBeLessThanOrEqual(2);
+    await clock.advanceUntil(
+      async () => JSON.stringify(await at.get("/status")).split('"state":"downloading"').length === 1001,
+      { what: "all seen" },
+    );
     for (const each of hashes) at.qbittorrent.updateTorrent(each, done(clock.now()));
     await clock.advanceUntil(() => screenOf(at).sounds.length === 1000, {
       what: "1,000 completions",

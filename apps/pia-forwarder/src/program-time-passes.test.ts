@@ -122,19 +122,19 @@ describe("time passes", () => {
 
   test("before its end the port is replaced, the old one bound until qBittorrent has left it", async () => {
     const clock = new FakeClock(Date.now());
-    await using at = await world({ clock, env: { RENEW_BEFORE: "1d" } });
-    at.pia.model.signatureMs = 2 * dayMs;
+    await using at = await world({ clock, env: { RENEW_BEFORE: "1h" } });
+    at.pia.model.signatureMs = 120 * minuteMs;
     await using life = at.start();
     await clock.advanceUntil(() => isForwarded(at.pia, at.qbittorrent), { what: "the port" });
     const old = listenPort(at.qbittorrent);
-    await pass(clock, dayMs - minuteMs);
+    await pass(clock, 59 * minuteMs);
     await waitFor(() => at.pia.gateway.bindings.isBound(old), { what: "being bound" });
     await at.qbittorrent.down();
     await clock.advanceUntil(() => at.pia.gateway.bindings.ports.length === 2, {
       what: "both ports",
       withinMs: 30 * minuteMs,
     });
-    await pass(clock, 2 * 60 * minuteMs);
+    await pass(clock, 40 * minuteMs);
     expect(at.pia.gateway.bindings.isBound(old)).toBe(true);
     await at.qbittorrent.up();
     await clock.advanceUntil(() => listenPort(at.qbittorrent) !== old, { what: "the new port" });
