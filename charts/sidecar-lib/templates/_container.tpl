@@ -15,6 +15,10 @@ args:
 {{- end }}
 env:
   {{- include "sidecar-lib.env" (dict "root" . "app" $app) | nindent 2 }}
+{{- with .Values.extraEnvFrom }}
+envFrom:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 ports:
   {{- toYaml $app.ports | nindent 2 }}
 livenessProbe:

@@ -23,6 +23,7 @@ export {
   makeTorrent,
   type TorrentOptions,
 } from "./torrents/make-torrent.ts";
+export { isKubectlMissing, runKubectl } from "./servers/kubectl.ts";
 export { waitFor, type WaitForOptions } from "./wait-for.ts";
 export * from "./fake-qbittorrent/index.ts";
 export * from "./fake-pia/index.ts";
