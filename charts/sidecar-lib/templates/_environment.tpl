@@ -61,8 +61,8 @@ hold. Kubernetes reads $(X) in a value; a doubled $ is one $.
 {{- end -}}
 
 {{/*
-Each secret from the first that has it: secrets.values (in a Secret that the chart makes), secrets.existingSecret, the
-umbrella's Secret for qBittorrent. An existing Secret need not have all keys.
+Each secret from the first that has it: secrets.values (in a Secret that the chart makes), a key that secrets.keys names,
+the umbrella's Secret for qBittorrent, secrets.existingSecret. An existing Secret need not have all keys.
 */}}
 {{- define "sidecar-lib.secretEnv" -}}
 {{- $root := . -}}
@@ -74,12 +74,13 @@ umbrella's Secret for qBittorrent. An existing Secret need not have all keys.
 {{- $ref := dict -}}
 {{- if get ($secrets.values | default dict) .env -}}
 {{- $ref = dict "name" (include "sidecar-lib.fullname" $root) "key" .env -}}
-{{- else if $secrets.existingSecret -}}
-{{- $key := get ($secrets.keys | default dict) .env -}}
-{{- $ref = dict "name" $secrets.existingSecret "key" ($key | default .env) "optional" (not $key) -}}
+{{- else if and $secrets.existingSecret (get ($secrets.keys | default dict) .env) -}}
+{{- $ref = dict "name" $secrets.existingSecret "key" (get $secrets.keys .env) "optional" false -}}
 {{- else if and $global.existingSecret (has .name (list "qbitPass" "qbitApiKey")) -}}
 {{- $key := eq .name "qbitPass" | ternary $global.passwordKey $global.apiKeyKey -}}
 {{- $ref = dict "name" $global.existingSecret "key" $key "optional" true -}}
+{{- else if $secrets.existingSecret -}}
+{{- $ref = dict "name" $secrets.existingSecret "key" .env "optional" true -}}
 {{- end -}}
 {{- if $ref -}}
 {{- $env = append $env (dict "name" .env "valueFrom" (dict "secretKeyRef" $ref)) -}}

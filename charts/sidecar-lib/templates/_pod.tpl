@@ -18,7 +18,8 @@ spec:
   template:
     metadata:
       labels:
-        {{- include "sidecar-lib.labels" . | nindent 8 }}
+        {{- /* Without the version: another one of the chart alone must not restart the pod. */}}
+        {{- include "sidecar-lib.selectorLabels" . | nindent 8 }}
         {{- with .Values.podLabels }}
         {{- toYaml . | nindent 8 }}
         {{- end }}

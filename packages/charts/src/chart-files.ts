@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
 import { type ChartedApp, chartedApps } from "./apps.ts";
-import { chartReadme } from "./chart-readme.ts";
+import { chartReadme, valuesTable } from "./chart-readme.ts";
 import { configValues } from "./config-values.ts";
 import { dashboard } from "./dashboard.ts";
 import { panelsOf } from "./panels.ts";
 import { settingsTemplate, variablesTemplate } from "./settings-template.ts";
-import { valuesSchema } from "./values-schema.ts";
+import { umbrellaSchema, valuesSchema } from "./values-schema.ts";
 
 /** Where the charts are. */
 export const chartsFolder = new URL("../../../charts/", import.meta.url);
@@ -20,8 +20,21 @@ export async function generatedFiles(): Promise<GeneratedFile[]> {
   return [
     { path: "sidecar-lib/templates/_variables.tpl", content: variablesTemplate(chartedApps) },
     ...ofApps.flat(),
+    ...(await filesOfUmbrella()),
   ];
 }
+
+async function filesOfUmbrella(): Promise<GeneratedFile[]> {
+  const values = await chartFile("qbit-sidecars/values.yaml");
+  return [{ path: "qbit-sidecars/values.schema.json", content: json(umbrellaSchema(values, chartedApps)) }];
+}
+
+/** The table of a chart's values, for READMEs. */
+export async function valuesTableOf(chart: string): Promise<string> {
+  return valuesTable(await chartFile(`${chart}/values.yaml`));
+}
+
+const json = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`;
 
 async function filesOf(app: ChartedApp): Promise<GeneratedFile[]> {
   const { name } = app;
@@ -32,7 +45,6 @@ async function filesOf(app: ChartedApp): Promise<GeneratedFile[]> {
     { name: "every-app", content: everyApp.replaceAll("APP", name) },
   ].reduce(withBlock, await chartFile(`${name}/values.yaml`));
   const example = (await chartFile(`${name}/ci/example-values.yaml`)).trim();
-  const json = (value: unknown) => `${JSON.stringify(value, undefined, 2)}\n`;
   return [
     { path: `${name}/values.yaml`, content: values },
     { path: `${name}/values.schema.json`, content: json(valuesSchema(app, values)) },

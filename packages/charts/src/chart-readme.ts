@@ -54,15 +54,20 @@ ${table(
 
 ## Values
 
-${table(
-  ["Value", "Default", "Meaning"],
-  documentedValues(values).map(({ path, about: meaning, fallback }) => [
-    code(path),
-    code(JSON.stringify(fallback)),
-    meaning,
-  ]),
-)}
+${valuesTable(values)}
 `;
+}
+
+/** The values that have a `# --` comment in a values.yaml. */
+export function valuesTable(values: string): string {
+  return table(
+    ["Value", "Default", "Meaning"],
+    documentedValues(values).map(({ path, about, fallback }) => [
+      code(path),
+      code(JSON.stringify(fallback)),
+      about,
+    ]),
+  );
 }
 
 const modes = (values: string): string =>
@@ -79,7 +84,7 @@ function fallbackOf(setting: DeclaredSetting): string {
 
 const code = (text: string): string => `\`${text}\``;
 
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) =>
     `| ${cells.map((cell) => cell.replaceAll("|", "\\|").replaceAll("\n", " ")).join(" | ")} |`;
   return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");

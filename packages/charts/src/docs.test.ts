@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { readmeBlock } from "@qbit-sidecars/testing";
 import { expect, test } from "vitest";
-import { chartFile, chartsFolder, generatedFiles } from "./chart-files.ts";
+import { chartFile, chartsFolder, generatedFiles, valuesTableOf } from "./chart-files.ts";
 
 const files = await generatedFiles();
 
@@ -13,6 +13,13 @@ test.for(files)(
     expect(await readFile(url, "utf8").catch(() => "")).toBe(file.content);
   },
 );
+
+test("the umbrella's README shows its values and its examples", async () => {
+  const readme = new URL("qbit-sidecars/README.md", chartsFolder);
+  const example = await chartFile("qbit-sidecars/ci/vpn-values.yaml");
+  await expect(readmeBlock(readme, "example", `\`\`\`yaml\n${example}\`\`\``)).resolves.toBeUndefined();
+  await expect(readmeBlock(readme, "values", await valuesTableOf("qbit-sidecars"))).resolves.toBeUndefined();
+});
 
 test.for(["port-sync", "pia-forwarder", "ntfy-sidecar"])(
   "the README of %s shows the values that its chart's example has",

@@ -23,6 +23,9 @@ const ofKubernetes = new Set([
   "livenessProbe",
   "readinessProbe",
   "metrics.dashboard.labels",
+  "qbittorrent.resources",
+  "gluetun.resources",
+  "valkey.resources",
 ]);
 
 /**
@@ -51,12 +54,33 @@ export function valuesSchema(app: ChartedApp, values: string): JsonSchema {
   };
 }
 
+/** The same for the umbrella: what stands below an app's name is that chart's matter, which Helm asks as well. */
+export function umbrellaSchema(values: string, apps: readonly ChartedApp[]): JsonSchema {
+  const defaults: unknown = parse(values);
+  const parts: Record<string, JsonSchema> = {
+    "qbittorrent.flavour": { type: "string", enum: ["home-operations", "linuxserver"] },
+    "qbittorrent.service.type": told["service.type"] ?? {},
+    "global.nativeSidecars": told.nativeSidecars ?? {},
+    "global.qbittorrent.port": { type: "integer", minimum: 1, maximum: 65_535 },
+    "gluetun.inputPorts": told["networkPolicy.egressPorts"] ?? {},
+    "gluetun.env": { type: "object", additionalProperties: { type: ["string", "number", "boolean"] } },
+    ...Object.fromEntries(apps.map(({ name }) => [name, { type: "object" }])),
+  };
+  const { properties, ...schema } = schemaOf(defaults, "", { ...told, ...parts });
+  return {
+    $schema: "http://json-schema.org/draft-07/schema#",
+    title: "Values of the chart qbit-sidecars",
+    ...schema,
+    properties: {
+      ...(properties as object),
+      enabled: { type: "boolean" },
+      "sidecar-lib": { type: "object" },
+    },
+  };
+}
+
 /** Strict, by types of the defaults. */
-export function schemaOf(
-  value: unknown,
-  path: string,
-  known: Readonly<Record<string, JsonSchema>>,
-): JsonSchema {
+function schemaOf(value: unknown, path: string, known: Readonly<Record<string, JsonSchema>>): JsonSchema {
   const given = known[path];
   if (given) return given;
   if (path.startsWith("ports.")) return { type: "integer", minimum: 1, maximum: 65_535 };
