@@ -27,6 +27,8 @@ export type RedisQueueOptions = QueueOptions & {
   readonly url: string;
   /** First part of every key; one for each qBittorrent. Default "qbt_rules". */
   readonly keyPrefix?: string;
+  /** How often every worker looks for a lease that is over. Default a third of `leaseMs`. */
+  readonly lookForLostEveryMs?: number;
 };
 
 export type OpenQueueOptions = SqliteQueueOptions | RedisQueueOptions;

@@ -563,17 +563,21 @@ export function describeQueue(
     });
   });
 
-  test("whatever is asked, taken, settled, cancelled, lost and left: a model agrees, and the index with it", async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(stepOf, { maxLength: 40 }), async (steps) => {
-        await using under = await setUp({ mostJobs: 3 });
-        await using model = new Model(under);
-        for (const step of steps) await model.apply(step);
-        await model.check();
-      }),
-      { numRuns: randomRuns },
-    );
-  });
+  test(
+    "whatever is asked, taken, settled, cancelled and lost: a model agrees, and the index with it",
+    { timeout: 300_000 },
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(stepOf, { maxLength: 40 }), async (steps) => {
+          await using under = await setUp({ mostJobs: 3 });
+          await using model = new Model(under);
+          for (const step of steps) await model.apply(step);
+          await model.check();
+        }),
+        { numRuns: randomRuns },
+      );
+    },
+  );
 }
 
 async function take(queue: JobQueue): Promise<Run> {

@@ -1,6 +1,385 @@
-import type { JobQueue } from "../contract.ts";
-import type { RedisQueueOptions } from "../open-queue.ts";
+import { type Clock, type Logger, messageWithCauses, systemClock } from "@qbit-sidecars/service";
+import { Redis } from "ioredis";
+import { randomUUID } from "node:crypto";
+import { chooseRun, window } from "../choose-run.ts";
+import {
+  type Cancelled,
+  type Enqueued,
+  type Job,
+  type JobCounts,
+  type JobFilter,
+  type JobPage,
+  type JobQueue,
+  jobStatuses,
+  type JobWish,
+  type Json,
+  type QueueChange,
+  type QueueStats,
+  type Repaired,
+  type Run,
+} from "../contract.ts";
+import { QueueError, QueueOpenError, QueueUnavailableError } from "../errors.ts";
+import { gatherTurn } from "../gather-turn.ts";
+import { HeldRun, type RunStore, type TakenRun } from "../held-run.ts";
+import { lostTooOften, mostInterruptions } from "../interrupted.ts";
+import { boundFilter } from "../job-filter.ts";
+import { JobIds } from "../job-ids.ts";
+import { queueDefaults, type RedisQueueOptions } from "../open-queue.ts";
+import { Changes } from "./changes.ts";
+import { checkServer } from "./check-server.ts";
+import { Doorbell, type Lease } from "./doorbell.ts";
+import { type JobRecord, storedJobOf, type StoredJob } from "./job-record.ts";
+import { JobScripts } from "./job-scripts.ts";
+import { removeEnded, repairIndex } from "./housekeeping.ts";
+import { settlementArguments } from "./settle-changes.ts";
+import { readCounts, readStats, toDo } from "./stats.ts";
+import { unlessAborted } from "./unless-aborted.ts";
+import { WorkerPresence } from "./worker-presence.ts";
 
-export function openRedisQueue(options: RedisQueueOptions): Promise<JobQueue> {
-  return Promise.reject(new Error(`not built yet: ${options.url.length}`));
+/** @throws QueueOpenError */
+export async function openRedisQueue(options: RedisQueueOptions): Promise<JobQueue> {
+  const { url, log } = options;
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    maxRetriesPerRequest: 2,
+    connectTimeout: 5_000,
+    commandTimeout: 10_000,
+  });
+  redis.on("error", (err: Error) => log?.debug({ err }, "the connection to Redis"));
+  try {
+    await redis.connect();
+    const warnings = await checkServer(redis);
+    const queue = new RedisQueue(redis, { ...options, warnings });
+    await queue.prepare();
+    return queue;
+  } catch (error) {
+    redis.disconnect();
+    if (error instanceof QueueOpenError) throw error;
+    throw new QueueOpenError("unreachable", `reaching Redis at ${hostOf(url)}`, { cause: error });
+  }
+}
+
+type Prepared = RedisQueueOptions & { readonly warnings: readonly string[] };
+
+/** The queue in Redis: records and index by scripts, bell and lease by BullMQ. */
+class RedisQueue implements JobQueue {
+  readonly backend = "redis";
+  readonly warnings: readonly string[];
+  readonly enqueue: (wish: JobWish) => Promise<Enqueued>;
+
+  readonly #scripts: JobScripts;
+  readonly #bell: Doorbell;
+  readonly #changes: Changes;
+  readonly #presence: WorkerPresence;
+  readonly #clock: Clock;
+  readonly #log: Logger | undefined;
+  readonly #ids: JobIds;
+  readonly #options: Required<Pick<Prepared, "hungAfterMs" | "mostJobs" | "notReadyDelaysMs">>;
+  readonly #closing = new AbortController();
+  #run: HeldRun | undefined;
+  #runEnded: Promise<void> = Promise.resolve();
+  #taking = false;
+
+  constructor(redis: Redis, options: Prepared) {
+    const {
+      url,
+      keyPrefix = "qbt_rules",
+      clock = systemClock,
+      log,
+      leaseMs = queueDefaults.leaseMs,
+    } = options;
+    this.warnings = options.warnings;
+    this.#clock = clock;
+    this.#log = log;
+    this.#options = { ...queueDefaults, ...options };
+    this.#ids = new JobIds(() => clock.now());
+    this.#scripts = new JobScripts(redis, keyPrefix);
+    const connect = () => {
+      const connection = new Redis(url, { maxRetriesPerRequest: null, enableReadyCheck: true });
+      connection.on("error", (err: Error) => log?.debug({ err }, "the connection to Redis"));
+      this.#closing.signal.addEventListener("abort", () => connection.disconnect());
+      return connection;
+    };
+    this.#bell = new Doorbell({
+      redis,
+      blocking: connect,
+      prefix: keyPrefix,
+      leaseMs,
+      lookForLostEveryMs: options.lookForLostEveryMs ?? leaseMs / 3,
+      log,
+    });
+    this.#changes = new Changes({ connect, channel: this.#scripts.key("changes"), log });
+    this.#presence = new WorkerPresence(this.#scripts, leaseMs);
+    this.enqueue = gatherTurn(async (wishes) => await this.#enqueueAll(wishes));
+    redis.on("ready", () => void this.#reconnected());
+  }
+
+  async prepare(): Promise<void> {
+    await this.#bell.limit();
+    await this.#scripts.ask(
+      "opening the queue",
+      async (redis) => await redis.setnx(this.#scripts.key("queue:opened_at"), this.#clock.now()),
+    );
+    const { found } = await this.repair();
+    if (found.length > 0) this.#log?.warn({ found }, "the job queue was repaired");
+  }
+
+  async #enqueueAll(wishes: readonly JobWish[]): Promise<Enqueued[]> {
+    const now = this.#clock.now();
+    const asked = wishes.map(({ context, hash, dryRun = false, trace = false, delayMs = 0 }) => ({
+      id: this.#ids.next(),
+      wish: JSON.stringify([context ?? null, hash ?? null, dryRun, trace]),
+      context,
+      hash,
+      dryRun: Number(dryRun),
+      trace: Number(trace),
+      due: delayMs > 0 ? now + delayMs : 0,
+    }));
+    const answers = await this.#scripts.run("enqueue", {
+      doing: "storing jobs",
+      args: [isoOf(now), now / 1000, JSON.stringify(asked)],
+    });
+    await this.#ring();
+    return answers.map(([isNew, record]) => ({ job: must(record).job, coalesced: isNew === 0 }));
+  }
+
+  async get(id: string): Promise<Job | undefined> {
+    if (!isJobId(id)) return undefined;
+    const record = await this.#scripts.run("read", { doing: "reading a job", args: [id] });
+    return storedJobOf(record)?.job;
+  }
+
+  async details(id: string): Promise<Json | undefined> {
+    if (!isJobId(id)) return undefined;
+    const key = this.#scripts.key(`jobs:${id}`);
+    const details = await this.#scripts.ask("reading a job's details", (redis) => redis.hget(key, "details"));
+    return details === null ? undefined : JSON.parse(details);
+  }
+
+  async list(asked: JobFilter = {}): Promise<JobPage> {
+    const { status = "", context = "", fromMs, toMs, limit, offset } = boundFilter(asked);
+    const from = fromMs === undefined ? "-inf" : fromMs / 1000;
+    const to = toMs === undefined ? "+inf" : `(${toMs / 1000}`;
+    const [total, records] = await this.#scripts.run("list", {
+      doing: "listing jobs",
+      args: [this.#scripts.key(`tmp:${randomUUID()}`), status, context, from, to, offset, limit],
+    });
+    return { total, limit, offset, jobs: records.flatMap((record) => storedJobOf(record)?.job ?? []) };
+  }
+
+  async counts(): Promise<JobCounts> {
+    return await readCounts(this.#scripts);
+  }
+
+  async stats(): Promise<QueueStats> {
+    return await readStats(this.#scripts, this.#clock.now());
+  }
+
+  async cancel(id: string): Promise<Cancelled> {
+    if (!isJobId(id)) return { kind: "not found" };
+    const [before, record] = await this.#scripts.run("cancel", {
+      doing: "cancelling a job",
+      args: [id, isoOf(this.#clock.now())],
+    });
+    const status = jobStatuses.find((each) => each === before);
+    if (status === undefined) return { kind: "not found" };
+    return status === "pending"
+      ? { kind: "cancelled", job: must(record).job }
+      : { kind: "not pending", status };
+  }
+
+  async health(): Promise<{ ok: boolean; detail: string }> {
+    try {
+      await this.#scripts.ask("asking Redis", async (redis) => await redis.ping());
+      return { ok: true, detail: "Redis answers" };
+    } catch (error) {
+      return { ok: false, detail: messageWithCauses(error) };
+    }
+  }
+
+  subscribe(listener: (change: QueueChange) => void): () => void {
+    return this.#changes.add(listener);
+  }
+
+  async take({ signal }: { readonly signal: AbortSignal }): Promise<Run> {
+    if (this.#taking) throw new Error("this queue is being taken from already");
+    this.#taking = true;
+    const until = AbortSignal.any([signal, this.#closing.signal]);
+    try {
+      await this.#presence.appear();
+      await unlessAborted(this.#runEnded, until);
+      while (true) {
+        const lease = await this.#bell.answer(until);
+        const run = await this.#begin(lease);
+        if (run !== undefined) return run;
+      }
+    } catch (error) {
+      if (until.aborted || error instanceof QueueError) throw error;
+      throw new QueueUnavailableError("waiting for a job", { cause: error });
+    } finally {
+      this.#taking = false;
+    }
+  }
+
+  async workers(): Promise<number> {
+    return await this.#presence.count();
+  }
+
+  async repair(): Promise<Repaired> {
+    const found = await repairIndex(this.#scripts);
+    await this.#ringAgain();
+    return { found };
+  }
+
+  async removeEnded({ olderThanMs }: { readonly olderThanMs: number }): Promise<number> {
+    return await removeEnded(this.#scripts, this.#clock.now() - olderThanMs);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort(new QueueUnavailableError("the queue was closed"));
+    await this.#run?.lose("closed");
+    await this.#presence.leave();
+    await this.#bell[Symbol.asyncDispose]();
+    this.#scripts.redis.disconnect();
+  }
+
+  /** The oldest jobs that are due, under this lease; without any the lease is given back. */
+  async #begin(lease: Lease): Promise<HeldRun | undefined> {
+    try {
+      const taken = await this.#takeDue();
+      if (taken !== undefined) return this.#hold(taken, lease);
+      await this.#giveBack(lease);
+      return undefined;
+    } catch (error) {
+      lease.drop();
+      throw error;
+    }
+  }
+
+  async #takeDue(): Promise<TakenRun | undefined> {
+    const id = this.#ids.next();
+    while (true) {
+      const now = this.#clock.now();
+      const [fence, returned, failed, records] = await this.#scripts.run("begin", {
+        doing: "taking jobs",
+        args: [id, now, isoOf(now), mostInterruptions, lostTooOften, window],
+      });
+      if (returned + failed > 0)
+        this.#log?.warn({ returned, failed }, "jobs whose run did not end were taken back");
+      const due = records.map((record) => must(record));
+      const chosen = chooseRun(due.map(candidateOf), this.#options.mostJobs).map((job) => job.id);
+      if (chosen.length === 0) return undefined;
+      const started = await this.#scripts.run("start", {
+        doing: "taking jobs",
+        args: [id, isoOf(now), JSON.stringify(chosen)],
+      });
+      if (started === null) return undefined;
+      // Between the two scripts all of them can have been cancelled.
+      if (started.length > 0) return { id, fence, jobs: started.map((record) => must(record)) };
+    }
+  }
+
+  #hold(taken: TakenRun, lease: Lease): HeldRun {
+    const over = Promise.withResolvers<void>();
+    this.#runEnded = over.promise;
+    const run = new HeldRun(taken, {
+      store: this.#storeFor(taken, lease, over.resolve),
+      clock: this.#clock,
+      log: this.#log,
+      hungAfterMs: this.#options.hungAfterMs,
+      delaysMs: this.#options.notReadyDelaysMs,
+    });
+    this.#run = run;
+    lease.lost.addEventListener("abort", () => void run.lose("lease"), { once: true });
+    return run;
+  }
+
+  #storeFor({ id, jobs }: TakenRun, lease: Lease, over: () => void): RunStore {
+    const runKey = this.#scripts.key("queue:run");
+    return {
+      isHeld: async () =>
+        await this.#scripts.ask("proving that a run is held", async (redis) => {
+          // Both: the lease, and that nobody began a run, whatever became of BullMQ's own records.
+          const [held, runs] = await Promise.all([lease.extend(), redis.get(runKey)]);
+          return held && runs === id;
+        }),
+      write: async (changes) => {
+        const now = this.#clock.now();
+        const args = [id, now, settlementArguments(changes, jobs)];
+        return (await this.#scripts.run("settle", { doing: "recording how jobs ended", args })) === 1;
+      },
+      release: async () => {
+        this.#run = undefined;
+        over();
+        await this.#giveBack(lease);
+      },
+    };
+  }
+
+  async #giveBack(lease: Lease): Promise<void> {
+    // What a closing process may still be writing has until the end of the lease to arrive.
+    if (this.#closing.signal.aborted || lease.lost.aborted) return lease.drop();
+    try {
+      await lease.letGo();
+      await this.#ringAgain();
+    } catch (err) {
+      this.#log?.debug({ err }, "giving back the lease of a run; it ends by itself");
+    }
+  }
+
+  async #ring(): Promise<void> {
+    try {
+      await this.#bell.ring();
+    } catch (err) {
+      this.#log?.warn({ err }, "jobs were stored, but the workers could not be told; they will find them");
+    }
+  }
+
+  /** A Redis without persistence has forgotten everything, the limit of the bell included. */
+  async #reconnected(): Promise<void> {
+    try {
+      await this.#bell.limit();
+    } catch (err) {
+      this.#log?.debug({ err }, "setting up the bell again");
+    }
+    await this.#ringAgain();
+  }
+
+  /** Rings when there is something to do and nobody was told; a worker that died leaves jobs in processing. */
+  async #ringAgain(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    try {
+      const { now, nextDueMs } = await toDo(this.#scripts);
+      if (nextDueMs !== undefined) await this.#bell.ringAt(nextDueMs, this.#clock.now());
+      if (now > 0 && !(await this.#bell.isRinging())) await this.#bell.ring();
+    } catch (err) {
+      this.#log?.debug({ err }, "looking whether jobs wait");
+    }
+  }
+}
+
+function must(record: JobRecord): StoredJob {
+  const stored = storedJobOf(record);
+  if (stored === undefined)
+    throw new QueueUnavailableError("reading a job that was just written: it is gone");
+  return stored;
+}
+
+function candidateOf({ job, interrupted }: StoredJob) {
+  return { ...job, interrupted };
+}
+
+/** Other ids would be other keys of the queue: `status:pending`, `by_time`. */
+function isJobId(id: string): boolean {
+  return /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/iu.test(id);
+}
+
+function isoOf(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+/** The address without what must not be shown. */
+function hostOf(url: string): string {
+  return URL.parse(url)?.host ?? "the given address";
 }
