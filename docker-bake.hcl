@@ -4,15 +4,14 @@
 
 variable "REGISTRY" { default = "ghcr.io/qbit-sidecars" }
 variable "VERSION" { default = "dev" }
+# Release jobs push by digest, and give the tags when all platforms are there.
+variable "BY_DIGEST" { default = false }
 variable "REVISION" { default = "unknown" }
 variable "BASE" { default = null }
 # Of the commit that is built, so that two builds of it give the same image.
 variable "SOURCE_DATE_EPOCH" { default = 0 }
 
 group "default" { targets = ["app"] }
-
-# So that docker/metadata-action can say which tags a release has.
-target "docker-metadata-action" {}
 
 target "app" {
   name = app.name
@@ -27,12 +26,11 @@ target "app" {
       { name = "qbsync-destination", stage = "fast", about = "Receives and verifies pieces, and hands the torrent to a second qBittorrent" },
     ]
   }
-  inherits   = ["docker-metadata-action"]
   context    = "."
   dockerfile = "Dockerfile"
   target     = app.stage
   platforms  = ["linux/amd64", "linux/arm64"]
-  tags       = ["${REGISTRY}/${app.name}:${VERSION}"]
+  tags       = ["${REGISTRY}/${app.name}${BY_DIGEST ? "" : ":${VERSION}"}"]
   args = {
     APP               = app.name
     BASE              = BASE

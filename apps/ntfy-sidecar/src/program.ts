@@ -9,7 +9,7 @@ export function program(process: ProcessLike, surroundings?: Surroundings): Prom
   return runService(
     {
       name: "ntfy-sidecar",
-      version: "0.1.0",
+      version: "0.1.0", // x-release-please-version
       about:
         "Tells a phone, through ntfy, how downloads go: one quiet line for each, one sound when it is done.",
       settings,

@@ -11,7 +11,7 @@ export function program(
   return runService(
     {
       name: "pia-forwarder",
-      version: "0.1.0",
+      version: "0.1.0", // x-release-please-version
       about: "Obtains, binds and renews a PIA forwarded port, and gives it to qBittorrent.",
       settings,
       start: (config, service) => piaForwarder(config, service, host),

@@ -7,7 +7,7 @@ export function program(process: ProcessLike, surroundings?: Surroundings): Prom
   return runService(
     {
       name: "port-sync",
-      version: "0.1.0",
+      version: "0.1.0", // x-release-please-version
       about: "Keeps qBittorrent's listening port equal to the port that the VPN forwards.",
       settings,
       start: portSync,

@@ -1,2 +1,3 @@
+export { isActionlintMissing, lintWorkflows } from "./actionlint.ts";
 export { findGoProgram, type GoProgramKind, isGoProgramMissing } from "./go-program.ts";
 export { isHelmMissing, runHelm } from "./helm.ts";
