@@ -568,7 +568,7 @@ export function describeQueue(
     { timeout: 300_000 },
     async () => {
       await fc.assert(
-        fc.asyncProperty(fc.array(stepOf, { maxLength: 40 }), async (steps) => {
+        fc.asyncProperty(fc.array(stepOf, { maxLength: 60, size: "max" }), async (steps) => {
           await using under = await setUp({ mostJobs: 3 });
           await using model = new Model(under);
           for (const step of steps) await model.apply(step);
