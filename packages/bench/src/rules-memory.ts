@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { rolldown } from "rolldown";
+import bundling from "../../../rolldown.config.ts";
 import { megabytes, ratio, type Row } from "./figures.ts";
 import { infoRules, mixedRules } from "./rules-to-measure.ts";
 
@@ -18,8 +19,7 @@ const cases = [
 /** Peak memory of a process that runs rules over the whole library three times, bundled as in an image. Linux only. */
 export async function rulesMemory(): Promise<Row[]> {
   await using folder = await tempDir();
-  const program = join(folder.path, "job.cjs");
-  await bundle(program);
+  const program = await bundle(folder.path);
   const peak = async (...args: string[]) =>
     Number((await promisify(execFile)(process.execPath, [program, ...args])).stdout);
   const rows: Row[] = [];
@@ -40,10 +40,17 @@ export async function rulesMemory(): Promise<Row[]> {
   return rows;
 }
 
-/** Node strips the types of sources with a compiler of its own, which would be half of the memory measured. */
-async function bundle(file: string): Promise<void> {
-  const input = fileURLToPath(new URL("rules-job.ts", import.meta.url));
-  const build = await rolldown({ input, platform: "node" });
-  await build.write({ file, format: "cjs", minify: true, codeSplitting: false });
+/**
+ * Into one file, as apps are for their images. Sources would not do: Node strips their types with a compiler of its
+ * own, which would be half of the memory that is measured.
+ */
+async function bundle(folder: string): Promise<string> {
+  const build = await rolldown({
+    platform: "node",
+    plugins: [bundling].flat().flatMap(({ plugins }) => plugins ?? []),
+    input: { job: fileURLToPath(new URL("rules-job.ts", import.meta.url)) },
+  });
+  await build.write({ format: "cjs", codeSplitting: false, minify: true, dir: folder });
   await build.close();
+  return join(folder, "job.js");
 }

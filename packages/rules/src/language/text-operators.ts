@@ -61,12 +61,12 @@ function pattern(name: string, about: string): Operator {
         const text = textOf(actual);
         const outcome = subject.world.slowMatches?.outcome(compiled.slow, text);
         if (outcome === undefined) {
-          subject.wanted.add("slowMatches");
+          subject.want("slowMatches");
           subject.world.slowMatches?.want(compiled.slow, text);
           return pending;
         }
         if (outcome === "out of time") {
-          subject.failed.add(`the pattern ${show(value)} ran out of its time budget`);
+          subject.noteFailed(`the pattern ${show(value)} ran out of its time budget`);
           return unknown;
         }
         return truthOf((outcome === "match") !== negative);

@@ -56,7 +56,7 @@ const notFetched = Symbol("not fetched");
 /** The value; or that it is not fetched yet; or that nobody can say what it is. */
 export function readField(field: Field, subject: Subject): Value | typeof notThere | typeof notFetched {
   if (field.needsMetadata === true && !hasMetadata(subject.info)) {
-    subject.notReady.add("it has no metadata yet");
+    subject.noteNotReady("it has no metadata yet");
     return notThere;
   }
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- plain values, as all of torrents/info
@@ -64,7 +64,7 @@ export function readField(field: Field, subject: Subject): Value | typeof notThe
   if (inList !== undefined) return inList;
   if (field.source !== "list" && !subject.has(field.source)) return notFetched;
   if (field.source === "files" && subject.part("files")?.length === 0) {
-    subject.notReady.add("its files are not known yet");
+    subject.noteNotReady("its files are not known yet");
     return notThere;
   }
   const value = field.read(subject);

@@ -166,7 +166,7 @@ class Planning {
   }
 
   result(): TorrentPlan {
-    const { actual, notReady, failed, unfetched } = this.#subject;
+    const { actual, notReady, failed } = this.#subject;
     return {
       hash: actual.hash,
       name: actual.name,
@@ -175,8 +175,8 @@ class Planning {
       matched: this.#matched,
       skipped: this.#skipped,
       isStopped: this.#isStopped,
-      notReady: [...notReady],
-      failed: [...failed, ...unfetched],
+      notReady,
+      failed,
     };
   }
 }

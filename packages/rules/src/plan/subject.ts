@@ -19,6 +19,10 @@ export type World = {
   slowMatches?: SlowMatches;
 };
 
+type Wanted = Source | "slowMatches";
+
+const nothing: ReadonlySet<never> = new Set<never>();
+
 /** One torrent as far as it is known, with the changes that earlier rules of the run would make. */
 export class Subject {
   /** As qBittorrent has it. */
@@ -28,13 +32,14 @@ export class Subject {
   info: Torrent;
   /** Answers of conditions that several rules share; void after each simulated change. */
   readonly memo: (Truth | undefined)[] = [];
-  readonly wanted = new Set<Source | "slowMatches">();
-  readonly notReady = new Set<string>();
-  readonly failed = new Set<string>();
+  // Made when there is something to hold: most torrents of a run have nothing, and there may be 50,000.
+  #wanted: Set<Wanted> | undefined;
+  #notReady: Set<string> | undefined;
+  #failed: Set<string> | undefined;
   /** Why a part could not be fetched; stays through all attempts to plan. */
-  readonly unfetched = new Set<string>();
-  readonly #parts = new Map<PartName, readonly Row[] | null>();
-  readonly #changedParts = new Map<PartName, readonly Row[]>();
+  #unfetched: Set<string> | undefined;
+  #parts: Map<PartName, readonly Row[] | null> | undefined;
+  #changedParts: Map<PartName, readonly Row[]> | undefined;
   /** It disappeared while its data was fetched. */
   isGone = false;
 
@@ -44,39 +49,71 @@ export class Subject {
     this.world = world;
   }
 
+  /** What has to be fetched before it can be planned. */
+  get wanted(): ReadonlySet<Wanted> {
+    return this.#wanted ?? nothing;
+  }
+
+  want(source: Wanted): void {
+    (this.#wanted ??= new Set()).add(source);
+  }
+
+  /** Why some conditions could not be answered yet. */
+  get notReady(): readonly string[] {
+    return [...(this.#notReady ?? nothing)];
+  }
+
+  noteNotReady(reason: string): void {
+    (this.#notReady ??= new Set()).add(reason);
+  }
+
+  /** Why some conditions could not be answered at all. */
+  get failed(): readonly string[] {
+    return [...(this.#failed ?? nothing), ...(this.#unfetched ?? nothing)];
+  }
+
+  noteFailed(reason: string): void {
+    (this.#failed ??= new Set()).add(reason);
+  }
+
+  noteUnfetched(part: PartName, reason: string): void {
+    this.setPart(part, null);
+    (this.#unfetched ??= new Set()).add(reason);
+  }
+
   /** What was fetched; `null`: it could not be; undefined: not fetched. */
   part(name: PartName): readonly Row[] | null | undefined {
-    const part = this.#changedParts.get(name) ?? this.#parts.get(name);
+    const part = this.#changedParts?.get(name) ?? this.#parts?.get(name);
     return part === undefined && name === "trackerUrls" ? this.part("trackers") : part;
   }
 
   setPart(name: PartName, rows: readonly Row[] | null): void {
-    this.#parts.set(name, rows);
+    (this.#parts ??= new Map()).set(name, rows);
   }
 
   /** Whether a source can be read; what cannot is noted as wanted. */
   has(source: Source): boolean {
     if (source === "list" || source === "clock") return true;
     const isThere = this.#isThere(source);
-    if (!isThere) this.wanted.add(source);
+    if (!isThere) this.want(source);
     return isThere;
   }
 
   change(fields: Partial<Torrent>, parts: Partial<Record<PartName, readonly Row[]>> = {}): void {
     this.info = { ...this.info, ...fields };
     for (const [name, rows] of Object.entries(parts))
-      if (isPartName(name)) this.#changedParts.set(name, rows);
+      if (isPartName(name)) (this.#changedParts ??= new Map()).set(name, rows);
     this.memo.length = 0;
   }
 
   /** Forgets what a plan did, so that it can be made again with more data. */
   reset(): void {
     this.info = this.actual;
-    this.#changedParts.clear();
     this.memo.length = 0;
-    this.wanted.clear();
-    this.notReady.clear();
-    this.failed.clear();
+    this.#changedParts = undefined;
+    this.#wanted = undefined;
+    this.#notReady = undefined;
+    this.#failed = undefined;
   }
 
   // oxlint-disable-next-line typescript/consistent-return -- the switch is exhaustive

@@ -2,13 +2,11 @@ import { compareVersions, isTracker, type Torrent } from "@qbit-sidecars/qbit-cl
 import type { PartName, Source } from "../language/field.ts";
 import { LibraryIndex } from "../plan/library-index.ts";
 import type { Row, Subject, World } from "../plan/subject.ts";
-import { chunks, inParallel } from "./in-parallel.ts";
+import { inParallel } from "./in-parallel.ts";
 import type { RulesQbittorrent } from "./seams.ts";
 
 /** From this many torrents on one list of them all is cheaper than a call for each. */
 const manyTorrents = 20;
-/** Torrents in one list with their trackers and files: bounds what has to be held in memory. */
-const listChunk = 2000;
 const parallelCalls = 6;
 
 /** Fetches what planning found missing: once for a run, in lists where the version has them, else torrent by torrent. */
@@ -98,24 +96,20 @@ export class Fetcher {
     const since = part === "trackers" ? "2.11.4" : "2.11.8";
     if (subjects.length < manyTorrents || compareVersions(this.#webApi, since) < 0)
       return await this.#fetchEach(part, subjects);
-    for (const chunk of chunks(subjects, listChunk)) {
-      const byHash = new Map(chunk.map((subject) => [subject.actual.hash, subject]));
-      const include = part === "trackers" ? { includeTrackers: true } : { includeFiles: true };
-      const begin = () => (torrent: Torrent) =>
-        byHash.get(torrent.hash)?.setPart(part, rowsOf(part, torrent[part] ?? []));
-      await this.#qbittorrent.each({ hashes: [...byHash.keys()], ...include }, begin, this.#signal);
-      for (const subject of chunk) if (subject.part(part) === undefined) subject.isGone = true;
-    }
+    const byHash = new Map(subjects.map((subject) => [subject.actual.hash, subject]));
+    const include = part === "trackers" ? { includeTrackers: true } : { includeFiles: true };
+    const begin = () => (torrent: Torrent) =>
+      byHash.get(torrent.hash)?.setPart(part, rowsOf(part, torrent[part] ?? []));
+    await this.#qbittorrent.each({ hashes: [...byHash.keys()], ...include }, begin, this.#signal);
+    for (const subject of subjects) if (subject.part(part) === undefined) subject.isGone = true;
   }
 
   async #fetchEach(part: Exclude<PartName, "trackerUrls">, subjects: Subject[]): Promise<void> {
     await inParallel(subjects, parallelCalls, async (subject) => {
       const answer = await this.#qbittorrent.part(part, subject.actual.hash, this.#signal);
       if (answer === "gone") subject.isGone = true;
-      else if ("failed" in answer) {
-        subject.setPart(part, null);
-        subject.unfetched.add(answer.failed);
-      } else subject.setPart(part, rowsOf(part, answer));
+      else if ("failed" in answer) subject.noteUnfetched(part, answer.failed);
+      else subject.setPart(part, rowsOf(part, answer));
     });
   }
 }

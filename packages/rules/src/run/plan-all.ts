@@ -25,6 +25,8 @@ export async function planAll(
       if (subject.isGone) continue;
       subject.reset();
       const plan = planTorrent(rules, subject, { safety });
+      // Quickly had again, and the most of what would be held of it.
+      subject.memo.length = 0;
       if (plan === undefined) pending.push(subject);
       else plans.set(subject, plan);
     }

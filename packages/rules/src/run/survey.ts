@@ -6,7 +6,6 @@ import { LibraryIndex } from "../plan/library-index.ts";
 import { planTorrent, type TorrentPlan } from "../plan/plan-torrent.ts";
 import { Subject, type World } from "../plan/subject.ts";
 import type { Fetcher } from "./fetch-wanted.ts";
-import { chunks } from "./in-parallel.ts";
 import { planAll } from "./plan-all.ts";
 import { slimmer } from "./slim-torrent.ts";
 
@@ -20,8 +19,11 @@ export type SurveyOptions = {
   readonly traced: number;
 };
 
+/** A torrent that waits for data, with its place in the list. */
+type Open = { readonly at: number; readonly torrent: Torrent };
+
 /** How many torrents are worked on at once when data has to be fetched: bounds what is held of trackers and files. */
-const openAtOnce = 2000;
+const openAtOnce = 500;
 
 /**
  * Plans torrents while their list still arrives, and holds on only to those there is something to tell of: a run
@@ -39,7 +41,7 @@ export class Survey {
   readonly #slim: (torrent: Torrent) => Torrent;
   readonly #library: LibraryIndex | undefined;
   readonly #missing: Set<string>;
-  #open: { at: number; torrent: Torrent }[] = [];
+  readonly #open: Open[] = [];
   readonly #told: { at: number; plan: TorrentPlan }[] = [];
   readonly #matching: Subject[] = [];
   readonly #others: Subject[] = [];
@@ -68,14 +70,15 @@ export class Survey {
 
   /** The list is whole: plans the torrents that had to wait for data. */
   async finish(fetcher: Fetcher): Promise<void> {
+    if (this.#library !== undefined) this.#options.world.library = this.#library;
+    while (this.#open.length > 0) await this.#finishSome(this.#open.splice(0, openAtOnce), fetcher);
+  }
+
+  async #finishSome(open: readonly Open[], fetcher: Fetcher): Promise<void> {
     const { rules, safety, world } = this.#options;
-    if (this.#library !== undefined) world.library = this.#library;
-    for (const chunk of chunks(this.#open, openAtOnce)) {
-      const subjects = new Map(chunk.map(({ at, torrent }) => [new Subject(torrent, world), at]));
-      const plans = await planAll([...subjects.keys()], { rules, safety, fetcher });
-      for (const [subject, plan] of plans) this.#collect(subjects.get(subject) ?? 0, subject, plan);
-    }
-    this.#open = [];
+    const subjects = new Map(open.map(({ at, torrent }) => [new Subject(torrent, world), at]));
+    const plans = await planAll([...subjects.keys()], { rules, safety, fetcher });
+    for (const [subject, plan] of plans) this.#collect(subjects.get(subject) ?? 0, subject, plan);
   }
 
   /** Plans there is something to tell of, in the order of the list. */
