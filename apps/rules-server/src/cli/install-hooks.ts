@@ -1,0 +1,102 @@
+import { QbitError } from "@qbit-sidecars/qbit-client";
+import { createLog, systemClock } from "@qbit-sidecars/service";
+import { openQbittorrent } from "@qbit-sidecars/service/qbittorrent";
+import { type CommandContext, type ExitCode, writeJson } from "./command.ts";
+
+type Hook = {
+  readonly what: string;
+  readonly context: string;
+  readonly enabledKey: "autorun_enabled" | "autorun_on_torrent_added_enabled";
+  readonly programKey: "autorun_program" | "autorun_on_torrent_added_program";
+};
+
+const hooks: readonly Hook[] = [
+  {
+    what: "on torrent added",
+    context: "added",
+    enabledKey: "autorun_on_torrent_added_enabled",
+    programKey: "autorun_on_torrent_added_program",
+  },
+  {
+    what: "on torrent finished",
+    context: "finished",
+    enabledKey: "autorun_enabled",
+    programKey: "autorun_program",
+  },
+];
+
+type Outcome =
+  | "installed"
+  | "there already"
+  | "left: another command stands there"
+  | "not in this qBittorrent";
+
+/**
+ * Sets qBittorrent's "run external program" for added and finished torrents to tell this server, by curl, which must
+ * be there where qBittorrent runs. A command that is not ours is never replaced.
+ */
+export async function installHooks(context: CommandContext): Promise<ExitCode> {
+  const { config, server, stdout, stderr } = context;
+  const key = keyOf(context);
+  if (!/^[\w.~+/=-]+$/.test(key)) {
+    stderr.write(
+      "qbt-rules: there is no key that can stand in a command: letters, digits and .~+/=-_ only (QBT_RULES_CLIENT_API_KEY)\n",
+    );
+    return 2;
+  }
+  try {
+    await using closers = new AsyncDisposableStack();
+    const log = await createLog({ name: "qbt-rules", level: "silent", format: "json", output: stderr });
+    const client = await openQbittorrent(config, { clock: systemClock, log, closers });
+    const there: Preferences = { ...(await client.app.preferences()) };
+    const planned = hooks.map((hook) => {
+      const command = hookCommand(server.url, key, hook.context);
+      return { ...hook, command, outcome: outcomeOf(hook, there, command) };
+    });
+    const wanted = planned.filter(({ outcome }) => outcome === "installed");
+    const changes = wanted.flatMap(({ enabledKey, programKey, command }) => [
+      [enabledKey, true],
+      [programKey, command],
+    ]);
+    if (changes.length > 0 && !config.dryRun) await client.app.setPreferences(Object.fromEntries(changes));
+    const told = planned.map(({ what, context: name, outcome }) => ({ hook: what, context: name, outcome }));
+    if (config.json) writeJson(context, { dry_run: config.dryRun, hooks: told });
+    else stdout.write(told.map((each) => `${tell(each, config.dryRun)}\n`).join(""));
+    return told.some(({ outcome }) => outcome.startsWith("left")) ? 1 : 0;
+  } catch (error) {
+    if (!(error instanceof QbitError)) throw error;
+    stderr.write(`qbt-rules: ${error.message}\n`);
+    return 3;
+  }
+}
+
+type Preferences = Readonly<Record<string, unknown>>;
+
+function tell(
+  { hook, context, outcome }: { hook: string; context: string; outcome: Outcome },
+  dryRun: boolean,
+): string {
+  return `${hook} (context ${context}): ${dryRun && outcome === "installed" ? "would be installed" : outcome}`;
+}
+
+/** No shell runs it: qBittorrent splits it at blanks outside of double quotes. `%K` is the id of every torrent. */
+function hookCommand(url: string, key: string, context: string): string {
+  return `curl -sS -m 10 --retry 5 --retry-connrefused -X POST -H "X-API-Key: ${key}" "${url}/api/execute?context=${context}&hash=%K"`;
+}
+
+function outcomeOf(hook: Hook, preferences: Preferences, command: string): Outcome {
+  const there = preferences[hook.programKey];
+  if (there === undefined) return "not in this qBittorrent";
+  if (there === command && preferences[hook.enabledKey] === true) return "there already";
+  const isForeign = typeof there === "string" && there.trim() !== "" && !isOurs(there);
+  return isForeign ? "left: another command stands there" : "installed";
+}
+
+function isOurs(command: string): boolean {
+  return /\/api\/execute\?context=/.test(command);
+}
+
+function keyOf({ config }: CommandContext): string {
+  const [key = ""] = (config.clientApiKey ?? config.serverApiKey)?.reveal().split(/[,\r\n]/) ?? [];
+  return key.trim();
+}

@@ -1,0 +1,162 @@
+import { type JobQueue, QueueUnavailableError, type Run, type Settlement } from "@qbit-sidecars/jobs";
+import type { Clock, Logger, Metrics } from "@qbit-sidecars/service";
+import type { AuditLog } from "./audit-log.ts";
+import { type DidRun, doRun, type DoRunOptions } from "./do-run.ts";
+import { sameTorrent } from "./fence.ts";
+import { measureRuns, type RunMeasures } from "./measure-runs.ts";
+
+export type WorkerOptions = Omit<DoRunOptions, "lastTotal" | "signal"> & {
+  readonly queue: Pick<JobQueue, "take">;
+  readonly audit: AuditLog;
+  /** How long the run under way may go on once the worker is to stop; then its jobs go back. Default 10 s. */
+  readonly finishMs?: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** Stops the worker. */
+  readonly signal: AbortSignal;
+};
+
+export type WorkerStatus = {
+  readonly state: "waiting" | "running" | "queue away" | "stopped";
+  /** ISO 8601; null: none by this worker yet. */
+  readonly lastJobCompleted: string | null;
+  /** Why the last run could not read qBittorrent; undefined once one could. */
+  readonly qbittorrentFault: string | undefined;
+};
+
+export type Worker = AsyncDisposable & { readonly name: string; status(): WorkerStatus };
+
+const queueRetryMs = 1000;
+
+/** Takes runs until the signal aborts, one at a time. Nothing that a job does ends it. */
+export function startWorker(options: WorkerOptions): Worker {
+  const work = new Work(options);
+  const done = work.go();
+  return { name: "worker", status: () => work.status, [Symbol.asyncDispose]: async () => await done };
+}
+
+class Work {
+  status: WorkerStatus = { state: "waiting", lastJobCompleted: null, qbittorrentFault: undefined };
+  readonly #options: WorkerOptions;
+  readonly #measures: RunMeasures;
+  #lastTotal: number | undefined;
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+    this.#measures = measureRuns(options.metrics);
+  }
+
+  async go(): Promise<void> {
+    const { signal } = this.#options;
+    while (!signal.aborted) {
+      const run = await this.#take();
+      if (run === undefined) continue;
+      this.#is({ state: "running" });
+      await this.#do(run);
+      this.#is({ state: "waiting" });
+    }
+    this.#is({ state: "stopped" });
+  }
+
+  #is(change: Partial<WorkerStatus>): void {
+    this.status = { ...this.status, ...change };
+  }
+
+  async #take(): Promise<Run | undefined> {
+    const { queue, signal, log, clock } = this.#options;
+    try {
+      return await queue.take({ signal });
+    } catch (err) {
+      if (signal.aborted) return undefined;
+      if (this.status.state !== "queue away") log.error({ err }, "taking a job; it is tried every second");
+      this.#is({ state: "queue away" });
+      await clock.sleep(queueRetryMs, signal).catch(() => {});
+      return undefined;
+    }
+  }
+
+  async #do(run: Run): Promise<void> {
+    const { log, clock } = this.#options;
+    const startedAt = clock.monotonic();
+    using patience = this.#patience();
+    try {
+      await using held = run;
+      const did = await doRun(held, {
+        ...this.#options,
+        lastTotal: this.#lastTotal,
+        signal: patience.signal,
+      });
+      await this.#account(held, did);
+      await this.#settle(held, did.settlements);
+      const seconds = (clock.monotonic() - startedAt) / 1000;
+      this.#measures.run(did, seconds);
+      this.#note(run, did, seconds);
+    } catch (err) {
+      // Lost, or the queue does not answer: the jobs are run again, by whoever comes next.
+      log.warn({ err, run: run.id, jobs: run.jobs.length }, "a run was lost; its jobs are run again");
+    }
+  }
+
+  /** Aborts a while after the worker was told to stop. */
+  #patience(): Disposable & { signal: AbortSignal } {
+    const { signal, clock, finishMs = 10_000 } = this.#options;
+    const [over, end] = [new AbortController(), new AbortController()];
+    const wait = () =>
+      void clock.sleep(finishMs, end.signal).then(
+        () => over.abort(new Error("the worker stops")),
+        () => {},
+      );
+    if (signal.aborted) wait();
+    else signal.addEventListener("abort", wait, { once: true });
+    return {
+      signal: over.signal,
+      [Symbol.dispose]: () => {
+        signal.removeEventListener("abort", wait);
+        end.abort();
+      },
+    };
+  }
+
+  /** Tries until it is recorded or the run is lost: what was done need not be done again. */
+  async #settle(run: Run, settlements: readonly Settlement[]): Promise<void> {
+    for (;;) {
+      try {
+        await run.settle(settlements);
+        return;
+      } catch (err) {
+        if (!(err instanceof QueueUnavailableError)) throw err;
+        this.#options.log.warn({ err, run: run.id }, "recording a run; it is tried every second");
+        await this.#options.clock.sleep(queueRetryMs, run.signal);
+      }
+    }
+  }
+
+  /** Told before the jobs are settled: after a crash in between a change is in the audit log rather than nowhere. */
+  async #account(run: Run, { ran }: DidRun): Promise<void> {
+    if (ran === undefined || ran.result.counters.dry_run) return;
+    const at = new Date(this.#options.clock.now()).toISOString();
+    const { audit } = this.#options;
+    await audit.write(
+      ran.result.entries.map((entry) => ({
+        at,
+        jobs: run.jobs
+          .filter(({ hash }) => hash === null || sameTorrent(ran.idOf(hash), entry.hash))
+          .map(({ id }) => id),
+        context: run.context,
+        ...entry,
+      })),
+    );
+  }
+
+  #note(run: Run, { ran, qbittorrentFault, settlements }: DidRun, seconds: number): void {
+    const now = new Date(this.#options.clock.now()).toISOString();
+    if (settlements.some(({ outcome }) => outcome.kind === "completed")) this.#is({ lastJobCompleted: now });
+    if (ran !== undefined && run.hashes === null) this.#lastTotal = ran.result.counters.total_torrents;
+    if (ran !== undefined || qbittorrentFault !== undefined) this.#is({ qbittorrentFault });
+    this.#options.log.info(
+      { run: run.id, context: run.context, jobs: run.jobs.length, seconds, ...ran?.result.counters },
+      "run done",
+    );
+  }
+}
