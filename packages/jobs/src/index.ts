@@ -1,5 +1,7 @@
 export * from "./contract.ts";
 export { type OpenFault, QueueError, QueueOpenError, QueueUnavailableError, RunLostError } from "./errors.ts";
+export { keepTidy } from "./keep-tidy.ts";
+export { openQueueWhenThere, type OpenWhenThereOptions } from "./open-when-there.ts";
 export {
   openQueue,
   type OpenQueueOptions,

@@ -41,9 +41,9 @@ export async function repairIndex(scripts: JobScripts): Promise<string[]> {
 async function everyId(scripts: JobScripts): Promise<Set<string>> {
   return await scripts.ask("listing all jobs", async (redis) => {
     const lists = await Promise.all([
-      redis.zrange(scripts.key("jobs:by_time"), 0, -1),
+      redis.zrange(scripts.key("jobs:by_time"), "0", "-1"),
       redis.lrange(scripts.key("queue:pending"), 0, -1),
-      redis.zrange(scripts.key("queue:waiting"), 0, -1),
+      redis.zrange(scripts.key("queue:waiting"), "0", "-1"),
       ...jobStatuses.map((status) => redis.smembers(scripts.key(`jobs:status:${status}`))),
     ]);
     const ids = new Set(lists.flat());

@@ -48,10 +48,8 @@ export class JobScripts {
     name: N,
     { doing, args }: { doing: string; args: readonly Argument[] },
   ): Promise<Answers[N]> {
-    return await this.ask(doing, async () => {
-      const schema: z.ZodMiniType<Answers[N]> = answers[name];
-      return schema.parse(await this.#evaluate(name, args));
-    });
+    const schema: { [Name in ScriptName]: z.ZodMiniType<Answers[Name]> } = answers;
+    return await this.ask(doing, async () => schema[name].parse(await this.#evaluate(name, args)));
   }
 
   /** @throws QueueUnavailableError whatever goes wrong */

@@ -48,7 +48,7 @@ export async function toDo(scripts: JobScripts): Promise<{ now: number; nextDueM
       await Promise.all([
         redis.llen(scripts.key("queue:pending")),
         redis.scard(scripts.key("jobs:status:processing")),
-        redis.zrange(scripts.key("queue:waiting"), 0, 0, "WITHSCORES"),
+        redis.zrange(scripts.key("queue:waiting"), "0", "0", "WITHSCORES"),
       ]),
   );
   return { now: pending + processing, nextDueMs: due === undefined ? undefined : Number(due) };

@@ -38,9 +38,9 @@ export class JobStore {
     this.#clock = clock;
   }
 
-  enqueue({ context = null, hash = null, dryRun = false, trace = false, delayMs = 0 }: JobWish): Enqueued {
+  enqueue({ context, hash, dryRun = false, trace = false, delayMs = 0 }: JobWish): Enqueued {
     const dueAt = delayMs > 0 ? this.#clock.now() + delayMs : 0;
-    const asked = [context, hash, Number(dryRun), Number(trace)] as const;
+    const asked = [context ?? null, hash ?? null, Number(dryRun), Number(trace)] as const;
     const standing = this.#prepare(
       `SELECT ${jobColumns} FROM ${jobTables} WHERE j.status = 'pending'
        AND j.context IS ? AND j.hash IS ? AND j.dry_run = ? AND j.trace = ? ORDER BY j.seq LIMIT 1`,
@@ -82,9 +82,9 @@ export class JobStore {
   counts(): JobCounts {
     const rows = this.#prepare("SELECT status, count(*) AS n FROM jobs GROUP BY status").all();
     const of = (status: string) => Number(rows.find((row) => row["status"] === status)?.["n"] ?? 0);
-    const [pending, processing, completed, failed, cancelled] = jobStatuses.map(of);
-    const counts = { pending, processing, completed, failed, cancelled };
-    return { ...zero, ...counts, total: rows.reduce((sum, row) => sum + Number(row["n"]), 0) };
+    const [pending = 0, processing = 0, completed = 0, failed = 0, cancelled = 0] = jobStatuses.map(of);
+    const total = rows.reduce((sum, row) => sum + Number(row["n"]), 0);
+    return { total, pending, processing, completed, failed, cancelled };
   }
 
   stats(): QueueStats {
@@ -253,7 +253,6 @@ type Ending =
     });
 
 const nothing = { result: null, error: null, details: undefined } as const;
-const zero = { pending: 0, processing: 0, completed: 0, failed: 0, cancelled: 0 } as const;
 
 function jsonOf(value: Json | undefined): string | null {
   return value === undefined ? null : JSON.stringify(value);
