@@ -34,5 +34,14 @@ export async function runHelm(args: readonly string[]): Promise<string> {
     HELM_DATA_HOME: join(home.path, "data"),
   };
   const env = { PATH, HOME: home.path, KUBECONFIG: "/dev/null", ...places };
-  return await runCommand(helm, args, { env, timeoutMs: 60_000 });
+  try {
+    return await runCommand(helm, args, { env, timeoutMs: 60_000 });
+  } catch (error) {
+    throw new Error(withoutRemarks(error instanceof Error ? error.message : String(error)), { cause: error });
+  }
+}
+
+/** Helm tells of every symbolic link in a chart. */
+function withoutRemarks(text: string): string {
+  return text.replaceAll(/level=INFO .*\n/g, "");
 }
