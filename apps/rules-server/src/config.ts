@@ -31,6 +31,16 @@ export const settings = declareSettings(
   [
     redisNeedsUrl,
     {
+      of: ["serve", "worker", "queueBackend"],
+      check: ({ serve, worker, queueBackend }) =>
+        serve && worker === "off" && queueBackend === "sqlite"
+          ? {
+              wrong: "a queue in a file has no other process that could do its jobs",
+              right: "worker on, or a queue in a Redis",
+            }
+          : undefined,
+    },
+    {
       of: ["serve", "serverApiKey"],
       check: ({ serve, serverApiKey }) =>
         serve && !serverApiKey?.reveal().trim()
