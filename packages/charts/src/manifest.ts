@@ -27,6 +27,7 @@ export type EnvVar = {
 export type Container = {
   readonly name: string;
   readonly image: string;
+  readonly imagePullPolicy?: string;
   readonly args?: readonly string[];
   readonly env?: readonly EnvVar[];
   readonly ports?: readonly { readonly name: string; readonly containerPort: number }[];

@@ -1,5 +1,6 @@
 import { access, constants, mkdtemp, rm } from "node:fs/promises";
 import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { cachedFolder } from "../servers/cached-folder.ts";
 import { cacheFolder } from "../servers/debian-root.ts";
 import { ServerUnavailableError } from "../servers/find-program.ts";
@@ -19,6 +20,8 @@ export type GoProgramKind = {
   accepts: (version: string) => boolean;
   /** What `go install` makes it from. */
   module: string;
+  /** The folder with its sources, where they are ours. */
+  source?: URL;
   version: string;
 };
 
@@ -83,20 +86,18 @@ async function installedByGo(kind: GoProgramKind, env: NodeJS.ProcessEnv): Promi
 }
 
 /** What Go downloads and compiles for one program is over 1 GB (Helm), and is not wanted again. */
-async function goInstall({ module, version }: GoProgramKind, bin: string, env: NodeJS.ProcessEnv) {
+async function goInstall({ module, version, source }: GoProgramKind, bin: string, env: NodeJS.ProcessEnv) {
   const go = (await inPath("go", env)) ?? "/usr/local/go/bin/go";
   const work = await mkdtemp(`${bin}.go-`);
-  const goEnv = { GOBIN: bin, GOPATH: join(work, "path"), GOCACHE: join(work, "cache") };
+  const goEnv = { GOBIN: bin, GOPATH: join(work, "path"), GOCACHE: join(work, "cache"), GOFLAGS: "" };
+  const what = source === undefined ? `${module}@v${version}` : ".";
   try {
     // Tests of others run at the same time: theirs is the processor.
-    await runCommand(
-      "nice",
-      ["-n", "19", go, "install", "-modcacherw", "-trimpath", `${module}@v${version}`],
-      {
-        env: { ...env, ...goEnv },
-        timeoutMs: 15 * 60_000,
-      },
-    );
+    await runCommand("nice", ["-n", "19", go, "install", "-modcacherw", "-trimpath", what], {
+      env: { ...env, ...goEnv },
+      timeoutMs: 15 * 60_000,
+      ...(source && { cwd: fileURLToPath(source) }),
+    });
   } finally {
     await rm(work, { recursive: true, force: true });
   }
