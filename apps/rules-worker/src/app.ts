@@ -1,22 +1,8 @@
 import { keepTidy, openQueueWhenThere } from "@qbit-sidecars/jobs";
-import { ClientQbittorrent } from "@qbit-sidecars/rules";
-import {
-  auditPath,
-  openAuditLog,
-  outsideSettingsOf,
-  queueOptions,
-  RulesFile,
-  rulesPath,
-  startWorker,
-  torrentNames,
-  type Worker,
-} from "@qbit-sidecars/rules-run";
+import { openRules, openWorker, queueOptions, type RulesFile, type Worker } from "@qbit-sidecars/rules-run";
 import { type Service, stopped } from "@qbit-sidecars/service";
 import { openQbittorrent } from "@qbit-sidecars/service/qbittorrent";
 import type { Config } from "./config.ts";
-
-/** Of the grace period, for the run under way; the rest is for giving back its jobs. */
-const shareForTheRun = 0.6;
 
 /** rules-worker: takes runs from the queue, one at a time in all workers, and applies the rules to qBittorrent. */
 export async function rulesWorker(config: Config, service: Service): Promise<void> {
@@ -24,28 +10,14 @@ export async function rulesWorker(config: Config, service: Service): Promise<voi
   let state = "waiting for the queue";
   health.ready("queue", () => ({ ok: state === "", detail: state === "" ? "open" : state }));
   closers.use(await health.listen(config.healthAddr));
-  const rules = new RulesFile({ path: rulesPath(config), strict: config.rulesStrict, log });
-  await rules.look();
-  closers.use(rules.watch());
+  const rules = await openRules(config, service);
   const client = await openQbittorrent(config, service);
   const options = queueOptions(config, { log, clock, hungAfterMs: config.hangTimeout });
   const queue = closers.use(await openQueueWhenThere(options, service));
   state = "";
   for (const warning of queue.warnings) log.warn(warning);
   closers.use(keepTidy(queue, { ...service, olderThanMs: config.queueCleanupAfter }));
-  const worker = closers.use(
-    startWorker({
-      ...service,
-      queue,
-      rules,
-      qbittorrent: new ClientQbittorrent(client),
-      names: torrentNames(client),
-      outsideSettings: outsideSettingsOf(config),
-      audit: openAuditLog(auditPath(config), log),
-      dryRun: config.dryRun,
-      finishMs: config.gracePeriod * shareForTheRun,
-    }),
-  );
+  const worker = openWorker(config, service, { queue, rules, client });
   tellHealth(service, worker, rules);
   await stopped(signal);
 }

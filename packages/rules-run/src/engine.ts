@@ -1,8 +1,12 @@
 import type { ConfigOf, Settings } from "@qbit-sidecars/config";
-import type { QueueOptions } from "@qbit-sidecars/jobs";
+import type { JobQueue, QueueOptions } from "@qbit-sidecars/jobs";
 import type { QbitClient } from "@qbit-sidecars/qbit-client";
-import type { OutsideSettings } from "@qbit-sidecars/rules";
+import { ClientQbittorrent, type OutsideSettings } from "@qbit-sidecars/rules";
+import type { Service } from "@qbit-sidecars/service";
 import { join } from "node:path";
+import { openAuditLog } from "./audit-log.ts";
+import { RulesFile } from "./rules-file.ts";
+import { startWorker, type Worker } from "./worker.ts";
 import type { TorrentNames } from "./run-rules.ts";
 import type { engineSettings } from "./settings.ts";
 
@@ -45,6 +49,40 @@ export function queueOptions(
   return queueBackend === "redis"
     ? { ...common, backend: "redis", url: queueRedisUrl ?? "" }
     : { ...common, backend: "sqlite", path: queueSqlitePath };
+}
+
+/** The rules that the settings name, read and watched until the service ends. */
+export async function openRules(config: EngineConfig, { log, closers }: Service): Promise<RulesFile> {
+  const rules = new RulesFile({ path: rulesPath(config), strict: config.rulesStrict, log });
+  await rules.look();
+  closers.use(rules.watch());
+  return rules;
+}
+
+/** Of the grace period, for the run under way; the rest is for giving back its jobs. */
+const shareForTheRun = 0.6;
+
+type Parts = { readonly queue: JobQueue; readonly rules: RulesFile; readonly client: QbitClient };
+
+/** The worker that the settings describe, until the service ends. */
+export function openWorker(
+  config: EngineConfig & { readonly gracePeriod: number },
+  service: Service,
+  { queue, rules, client }: Parts,
+): Worker {
+  return service.closers.use(
+    startWorker({
+      ...service,
+      queue,
+      rules,
+      qbittorrent: new ClientQbittorrent(client),
+      names: torrentNames(client),
+      outsideSettings: outsideSettingsOf(config),
+      audit: openAuditLog(auditPath(config), service.log),
+      dryRun: config.dryRun,
+      finishMs: config.gracePeriod * shareForTheRun,
+    }),
+  );
 }
 
 /** Looks through the list of all torrents: no version can be asked for an infohash that is not the id. */

@@ -4,6 +4,8 @@ export {
   auditPath,
   type EngineConfig,
   leaseMs,
+  openRules,
+  openWorker,
   outsideSettingsOf,
   queueOptions,
   rulesPath,
