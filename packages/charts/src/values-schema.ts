@@ -108,7 +108,7 @@ function byVariable({ secrets }: ChartedApp): JsonSchema {
 }
 
 /**
- * The app's own schema, as one variable can carry it: an item of a list has no comma. Null counts as not set, there as
+ * The app's own schema, as one variable can carry it: an item of a list has no comma, and no list is empty. Null counts as not set, there as
  * in a config file.
  */
 function configSchema({ configurable }: ChartedApp): JsonSchema {
@@ -126,6 +126,6 @@ function orNull(schema: JsonSchema, { top = false } = {}): JsonSchema {
   }
   if (anyOf) return { ...rest, anyOf: [...(anyOf as JsonSchema[]), { type: "null" }] };
   if (words) return { ...rest, enum: [...(words as unknown[]), null] };
-  if (items) return { ...rest, type: [type, "null"], items: { ...items, pattern: "^[^,]*$" } };
+  if (items) return { ...rest, type: [type, "null"], minItems: 1, items: { ...items, pattern: "^[^,]*$" } };
   return { ...rest, type: [type, "null"] };
 }
