@@ -1,0 +1,219 @@
+import { formatAddress } from "@qbit-sidecars/config";
+import { type Loop, type Service, startLoop, stopped } from "@qbit-sidecars/service";
+import { openQbittorrent, qbittorrentCheck } from "@qbit-sidecars/service/qbittorrent";
+import type { Config } from "./config.ts";
+import { Connection } from "./destination.ts";
+import { QbittorrentFollower } from "./follow-qbittorrent.ts";
+import { Link } from "./link.ts";
+import { ConnectionPlanner } from "./plan-connections.ts";
+import { sourceOf, watch } from "./qbittorrent.ts";
+import { countMetrics, gaugeMetrics, torrentsReport } from "./report.ts";
+import { PieceSender } from "./send-pieces.ts";
+import { TorrentSync } from "./sync-torrents.ts";
+import { TokenBucket } from "./token-bucket.ts";
+import type { Tags, TrackedTorrent } from "./tracked-torrent.ts";
+
+/** How often what waits is looked at; everything else happens when something happens. */
+const tickMs = 250;
+
+/** How often the number of connections is decided. */
+const resizeMs = 5000;
+
+/** qbsync-source: streams pieces to the destination while they are downloaded. Ends when the service is stopped. */
+export async function qbsyncSource(config: Config, service: Service): Promise<void> {
+  const { closers, clock, log, signal, health } = service;
+  const counts = countMetrics(service.metrics);
+  const client = await openQbittorrent(config, service);
+  const torrents = new Map<string, TrackedTorrent>();
+  const tags: Tags = {
+    synced: config.syncedTag,
+    syncFailed: config.syncFailedTag,
+    excludeSync: config.excludeSyncTag,
+  };
+  const link = new Link({
+    dial: () => dial(config, service),
+    minConnections: config.minConnections,
+    onAnswers: (answers) => sender.hear(answers),
+    onLaneLost: (lane) => sender.laneLost(lane),
+    onDown: () => loops.reach.wake("the destination has gone"),
+  });
+  closers.use(link);
+  const sender = new PieceSender(link, {
+    torrents,
+    tags,
+    numSenders: config.numSenders,
+    windowBytes: config.window,
+    pieceTimeoutMs: config.pieceTimeout,
+    limits: {
+      all: new TokenBucket(config.rateLimit, clock),
+      backlog: new TokenBucket(config.backlogRateLimit, clock),
+    },
+    clock,
+    signal,
+    on: {
+      ...counts.sender,
+      unreadable(tracked, problem) {
+        counts.unreadable(problem.kind);
+        // Files may have been moved or renamed since they were looked up.
+        if (problem.kind === "missing") tracked.isStale = true;
+        log.debug({ torrent: tracked.id, problem }, `a piece of ${tracked.torrent.name} cannot be read now`);
+      },
+      changed(tracked) {
+        const isWorthALook =
+          !tracked.isOpen || tracked.failure !== undefined || tracked.progress?.isDelivered === true;
+        if (isWorthALook) loops.sync.wake("the destination answered");
+      },
+    },
+  });
+  const sync = new TorrentSync({
+    torrents,
+    source: sourceOf(client, config, counts.call),
+    destination: () => link.connection,
+    tags,
+    dryRun: config.dryRun,
+    goneForMs: Math.max(config.sleep, 1000),
+    clock,
+    log,
+    onPieces: () => {
+      follower.hurry();
+      loops.follow.wake("a torrent was opened");
+      sender.pump();
+    },
+    onOutcome: counts.outcome,
+  });
+  const follower = new QbittorrentFollower({
+    watched: watch(client, counts.call),
+    torrents,
+    tags,
+    clock,
+    onPieces: () => sender.pump(),
+    onChange: () => loops.sync.wake("qBittorrent's torrents have changed"),
+  });
+  const loops = startLoops({
+    config,
+    service,
+    link,
+    sender,
+    sync,
+    follower,
+    reconnected: counts.reconnected,
+  });
+
+  gaugeMetrics(service.metrics, { torrents, sender, lanes: () => link.laneCount });
+  health.dependency("qbittorrent", qbittorrentCheck(config, loops.follow));
+  health.dependency("destination", () =>
+    dependency(loops.reach, `answers at ${formatAddress(config.destinationAddr)}`),
+  );
+  health.route("GET", "/status", () => ({
+    body: {
+      destination:
+        link.terms === undefined ? null : { program: link.terms.program, connections: link.laneCount },
+      in_flight_bytes: sender.inFlightBytes,
+      torrents: torrentsReport(torrents.values(), { tags, now: clock.monotonic() }),
+    },
+  }));
+  closers.use(await health.listen(config.healthAddr));
+  await stopped(signal);
+}
+
+type Parts = {
+  config: Config;
+  service: Service;
+  link: Link;
+  sender: PieceSender;
+  sync: TorrentSync;
+  follower: QbittorrentFollower;
+  reconnected: () => void;
+};
+
+function startLoops({ config, service, link, sender, sync, follower, reconnected }: Parts) {
+  const { closers, log } = service;
+  const reach = closers.use(
+    startLoop({
+      ...service,
+      name: "reach-destination",
+      everyMs: config.sleep,
+      backoff: { minMs: Math.min(250, config.reconnectMaxDelay), maxMs: config.reconnectMaxDelay },
+      async step() {
+        if (link.connection !== undefined) return { converged: true };
+        const states = await link.connect();
+        reconnected();
+        log.info(`connected to ${link.terms?.program} at ${formatAddress(config.destinationAddr)}`);
+        sync.connected(states);
+        link.resize(config.minConnections);
+        syncing.wake("the destination was reached");
+        return { converged: true };
+      },
+    }),
+  );
+  const syncing = closers.use(
+    startLoop({
+      ...service,
+      name: "sync-torrents",
+      everyMs: Math.min(config.sleep, tickMs),
+      backoff: { minMs: 250, maxMs: 15_000 },
+      async step({ signal }) {
+        await sync.step(signal);
+        sender.pump();
+        return { converged: true };
+      },
+    }),
+  );
+  const follow = closers.use(
+    startLoop({
+      ...service,
+      name: "follow-qbittorrent",
+      everyMs: config.pollInterval,
+      backoff: { minMs: 250, maxMs: 15_000 },
+      async step({ signal }) {
+        await follower.step(signal);
+        return { converged: true };
+      },
+    }),
+  );
+  const resize = resizer({ config, service, link, sender });
+  const sending = closers.use(
+    startLoop({
+      ...service,
+      name: "send-pieces",
+      everyMs: tickMs,
+      async step() {
+        sender.sweep();
+        resize();
+        return { converged: true };
+      },
+    }),
+  );
+  return { reach, sync: syncing, follow, sending };
+}
+
+/** Lets the number of connections follow what they carry. */
+function resizer({
+  config,
+  service: { clock },
+  link,
+  sender,
+}: Pick<Parts, "config" | "service" | "link" | "sender">) {
+  const planner = new ConnectionPlanner({ min: config.minConnections, max: config.maxConnections });
+  let last = { at: clock.monotonic(), bytes: 0 };
+  return () => {
+    const now = clock.monotonic();
+    if (now - last.at < resizeMs) return;
+    const bytesPerSecond = ((sender.sentBytes - last.bytes) * 1000) / (now - last.at);
+    last = { at: now, bytes: sender.sentBytes };
+    link.resize(planner.next({ bytesPerSecond, isSaturated: sender.isSaturated, nowMs: now }));
+  };
+}
+
+async function dial(config: Config, { name, version }: Service): Promise<Connection> {
+  return await Connection.dial({
+    address: formatAddress(config.destinationAddr),
+    program: `${name} ${version}`,
+    timeoutMs: 10_000,
+  });
+}
+
+function dependency(loop: Loop, fine: string): { ok: boolean; detail: string } {
+  const { failures, reason } = loop.status();
+  return { ok: failures === 0, detail: failures === 0 ? fine : reason };
+}

@@ -1,0 +1,227 @@
+import { type CallOptions, type ClientUnaryCall, Metadata, type ServiceError, status } from "@grpc/grpc-js";
+import {
+  type AbortResponse,
+  type Answers,
+  connectQbSync,
+  type FinalizeResponse,
+  HelloResponse,
+  type OpenResponse,
+  type PieceChunk,
+  type QbSyncClient,
+  TorrentDescription,
+  type TorrentState,
+} from "@qbit-sidecars/qbsync-protocol";
+
+/** The version of the protocol that this program speaks. */
+const protocolVersion = 1;
+
+/** The destination could not be asked, or did not answer in time. Says nothing about any torrent. */
+export class DestinationError extends Error {
+  override readonly name = "DestinationError";
+  /** Whether asking again can help without anybody changing anything. */
+  readonly isTransient: boolean;
+
+  constructor(message: string, options: { isTransient: boolean; cause?: unknown }) {
+    super(message, { cause: options.cause });
+    this.isTransient = options.isTransient;
+  }
+}
+
+export type Terms = {
+  instanceId: string;
+  program: string;
+  capabilities: readonly string[];
+  chunkBytes: number;
+  maxStreams: number;
+  maxOpenPieces: number;
+  partBytes: number;
+  descriptionBytes: number;
+};
+
+/** A stream of pieces. */
+export type PieceStream = {
+  /** Resolves when there is room for more. @throws DestinationError when the stream is over */
+  write(chunk: PieceChunk): Promise<void>;
+  readonly isOpen: boolean;
+  close(): void;
+};
+
+type DialOptions = {
+  /** As `host:port`; IPv6 in brackets. */
+  address: string;
+  program: string;
+  /** How long an answer may take. */
+  timeoutMs: number;
+};
+
+/** One TCP connection to qbsync-destination. Closing it ends every call and stream of it. */
+export class Connection implements Disposable {
+  readonly terms: Terms;
+  readonly #client: QbSyncClient;
+  readonly #timeoutMs: number;
+
+  private constructor(client: QbSyncClient, terms: Terms, timeoutMs: number) {
+    this.#client = client;
+    this.terms = terms;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** @throws DestinationError */
+  static async dial({ address, program, timeoutMs }: DialOptions): Promise<Connection> {
+    // The waits between attempts are ours: each attempt is a connection of its own.
+    const client = connectQbSync({ address, reconnectMaxDelayMs: 1000 });
+    try {
+      const hello = await unary<HelloResponse>(`reaching ${address}`, (done) =>
+        client.hello(
+          { versions: [protocolVersion], program, capabilities: [], sourceName: "" },
+          new Metadata(),
+          { deadline: deadline(timeoutMs) },
+          done,
+        ),
+      );
+      return new Connection(client, termsOf(hello, address), timeoutMs);
+    } catch (error) {
+      client.close();
+      throw error;
+    }
+  }
+
+  /** What the destination has of all torrents it knows. */
+  async *query(torrentIds: readonly string[] = []): AsyncGenerator<TorrentState> {
+    const call = this.#client.query({ torrentIds: [...torrentIds] }, this.#within());
+    try {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- grpc-js types its streams as streams of any
+      for await (const state of call as AsyncIterable<TorrentState>) yield state;
+    } catch (error) {
+      throw translated("asking what the destination has", error);
+    } finally {
+      call.cancel();
+    }
+  }
+
+  async open(description: TorrentDescription): Promise<OpenResponse> {
+    const bytes = TorrentDescription.encode(description).finish();
+    return await unary<OpenResponse>(`opening ${description.name}`, (done) => {
+      const call = this.#client.open(this.#within(), done);
+      for (let at = 0; at < bytes.length; at += this.terms.partBytes)
+        call.write({ data: bytes.subarray(at, at + this.terms.partBytes) });
+      call.end();
+      return call;
+    });
+  }
+
+  async finalize(torrentId: string, waitMs: number): Promise<FinalizeResponse> {
+    return await unary<FinalizeResponse>("finalizing", (done) =>
+      this.#client.finalize({ torrentId, waitMs }, new Metadata(), this.#within(waitMs), done),
+    );
+  }
+
+  async abort(torrentId: string, options: { deleteFiles: boolean }): Promise<AbortResponse> {
+    return await unary<AbortResponse>("aborting", (done) =>
+      this.#client.abort(
+        { torrentId, deleteFiles: options.deleteFiles },
+        new Metadata(),
+        this.#within(),
+        done,
+      ),
+    );
+  }
+
+  /** Opens a stream of pieces. `onEnd` is called once, with why. */
+  send(on: { answers: (answers: Answers) => void; end: (error: DestinationError) => void }): PieceStream {
+    const call = this.#client.send();
+    let over: DestinationError | undefined;
+    let waiting: PromiseWithResolvers<void> | undefined;
+    const end = (error: unknown) => {
+      if (over !== undefined) return;
+      over = translated("sending pieces", error);
+      waiting?.reject(over);
+      on.end(over);
+    };
+    call.on("data", on.answers);
+    call.on("error", end);
+    call.on("end", () => end(new Error("the destination ended the stream")));
+    call.on("drain", () => waiting?.resolve());
+    return {
+      get isOpen() {
+        return over === undefined;
+      },
+      async write(chunk) {
+        if (over !== undefined) throw over;
+        if (call.write(chunk)) return;
+        // All who wait for the same stream go on together.
+        waiting ??= Promise.withResolvers<void>();
+        const { promise } = waiting;
+        promise.catch(() => {});
+        await promise.finally(() => (waiting = undefined));
+      },
+      close() {
+        end(new Error("closed by this side"));
+        call.cancel();
+      },
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.#client.close();
+  }
+
+  #within(extraMs = 0): Partial<CallOptions> {
+    return { deadline: deadline(this.#timeoutMs + extraMs) };
+  }
+}
+
+function deadline(ms: number): Date {
+  return new Date(Date.now() + ms);
+}
+
+function termsOf(
+  { version, detail, program, capabilities, instanceId, limits }: HelloResponse,
+  address: string,
+): Terms {
+  if (version !== protocolVersion) {
+    const why = detail === "" ? `it speaks version ${version}` : detail;
+    throw new DestinationError(`${address} does not speak version ${protocolVersion}: ${why}`, {
+      isTransient: false,
+    });
+  }
+  return {
+    instanceId,
+    program,
+    capabilities,
+    chunkBytes: limits?.maxChunkBytes ?? 65_536,
+    maxStreams: Math.max(1, limits?.maxStreams ?? 1),
+    maxOpenPieces: Math.max(1, limits?.maxOpenPieces ?? 1),
+    partBytes: limits?.maxPartBytes ?? 65_536,
+    descriptionBytes: limits?.maxDescriptionBytes ?? 0,
+  };
+}
+
+type Callback<T> = (error: ServiceError | null, response: T) => void;
+
+async function unary<T>(
+  doing: string,
+  call: (done: Callback<T>) => ClientUnaryCall | { cancel(): void },
+): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  call((error, response) => {
+    if (error === null) resolve(response);
+    else reject(translated(doing, error));
+  });
+  return await promise;
+}
+
+const lasting: ReadonlySet<number> = new Set([
+  status.UNAUTHENTICATED,
+  status.PERMISSION_DENIED,
+  status.UNIMPLEMENTED,
+  status.INVALID_ARGUMENT,
+]);
+
+function translated(doing: string, error: unknown): DestinationError {
+  if (error instanceof DestinationError) return error;
+  const isService = error instanceof Error && "details" in error && typeof error.details === "string";
+  const why = isService ? String(error.details) : String(error instanceof Error ? error.message : error);
+  const code = isService && "code" in error ? Number(error.code) : status.UNKNOWN;
+  return new DestinationError(`${doing}: ${why}`, { isTransient: !lasting.has(code), cause: error });
+}

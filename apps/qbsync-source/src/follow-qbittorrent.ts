@@ -1,0 +1,143 @@
+import { type MaindataChange, QbitNotFoundError, type Torrent } from "@qbit-sidecars/qbit-client";
+import { PieceSet } from "@qbit-sidecars/qbsync-protocol/layout";
+import type { Clock } from "@qbit-sidecars/service";
+import { allPieces, type Tags, TrackedTorrent } from "./tracked-torrent.ts";
+
+/** qBittorrent as this file needs it. */
+export type Watched = {
+  /** How often it looks itself. */
+  readonly nextPollMs: number;
+  poll(options: { signal: AbortSignal }): Promise<MaindataChange>;
+  pieceStates(id: string, signal: AbortSignal): Promise<readonly number[]>;
+};
+
+type FollowOptions = {
+  watched: Watched;
+  /** Shared with whoever sends them. */
+  torrents: Map<string, TrackedTorrent>;
+  tags: Tags;
+  clock: Clock;
+  /** Pieces are there to be sent. */
+  onPieces: () => void;
+  /** A torrent came, went, or is not what it was. */
+  onChange: () => void;
+};
+
+/** Requests for pieces at the same time. */
+const askAtOnce = 4;
+
+/** Nothing is worth asking for more seldom. */
+const idlePollMs = 2000;
+
+/**
+ * Keeps the list of torrents, and what is here of each, as qBittorrent has them. One request tells what has changed;
+ * pieces are asked for only of those that have more data than before. So idle torrents cost nothing.
+ */
+export class QbittorrentFollower {
+  readonly #options: FollowOptions;
+  #nextAt = 0;
+
+  constructor(options: FollowOptions) {
+    this.#options = options;
+  }
+
+  /** Something is expected: the next step asks, however little happens. */
+  hurry(): void {
+    this.#nextAt = 0;
+  }
+
+  /** Asks what has changed; while nothing is downloading, not at every step. */
+  async step(signal: AbortSignal): Promise<void> {
+    const { watched, torrents, clock } = this.#options;
+    if (clock.monotonic() < this.#nextAt) return;
+    const change = await watched.poll({ signal });
+    const isNews = this.#takeChange(change);
+    if (isNews) this.#options.onChange();
+    const grown = [...torrents.values()].filter((tracked) => hasGrown(tracked));
+    await inParallel(grown, askAtOnce, (tracked) => this.#askPieces(tracked, signal));
+    if (grown.length > 0) this.#options.onPieces();
+    const isBusy = [...torrents.values()].some(
+      ({ isLive, isFinished, goneSince }) => isLive && !isFinished && goneSince === undefined,
+    );
+    this.#nextAt = isBusy ? 0 : clock.monotonic() + Math.min(watched.nextPollMs, idlePollMs);
+  }
+
+  #takeChange({ added, changed, removed }: MaindataChange): boolean {
+    const { torrents, clock } = this.#options;
+    let isNews = false;
+    for (const torrent of [...added, ...changed.map((one) => one.torrent)]) {
+      const tracked = torrents.get(torrent.hash);
+      if (tracked !== undefined) {
+        isNews = tracked.goneSince !== undefined || isNews;
+        tracked.torrent = torrent;
+        tracked.goneSince = undefined;
+      } else if (hasMetadata(torrent)) {
+        torrents.set(torrent.hash, new TrackedTorrent(torrent));
+        isNews = true;
+      }
+    }
+    for (const { torrent, before } of changed) {
+      const tracked = torrents.get(torrent.hash);
+      if (tracked !== undefined) isNews = this.#takeDifference(tracked, before) || isNews;
+    }
+    for (const torrent of removed) {
+      const tracked = torrents.get(torrent.hash);
+      if (tracked !== undefined) tracked.goneSince ??= clock.monotonic();
+    }
+    return isNews || removed.length > 0;
+  }
+
+  #takeDifference(tracked: TrackedTorrent, before: Partial<Torrent>): boolean {
+    // The wanted size changes with the selection; the others are told to the destination or say where the data is.
+    const told = ["size", "save_path", "content_path", "download_path", "category", "name"];
+    const isDescribedAnew = told.some((field) => field in before);
+    if (isDescribedAnew) tracked.isStale = true;
+    if ("size" in before) tracked.isFinished = false;
+    if ("tags" in before && tracked.isFailureTagged && !tracked.hasTag(this.#options.tags.syncFailed))
+      tracked.forgive();
+    return isDescribedAnew || "state" in before || "tags" in before || "progress" in before;
+  }
+
+  async #askPieces(tracked: TrackedTorrent, signal: AbortSignal): Promise<void> {
+    const { progress, torrent } = tracked;
+    if (progress === undefined) return;
+    const { completed, state } = torrent;
+    if (tracked.isCompleteHere) {
+      // All that is wanted; the destination wants nothing else.
+      progress.setAvailable(allPieces(progress.pieceCount));
+    } else {
+      const states = await this.#options.watched.pieceStates(tracked.id, signal).catch((error: unknown) => {
+        if (error instanceof QbitNotFoundError) return [];
+        throw error;
+      });
+      if (states.length !== progress.pieceCount) return;
+      const available = new PieceSet(progress.pieceCount);
+      for (const [piece, value] of states.entries()) if (value === 2) available.add(piece);
+      progress.setAvailable(available);
+    }
+    tracked.piecesSeenAt = { completed, state };
+  }
+}
+
+function hasMetadata({ has_metadata, state, total_size }: Torrent): boolean {
+  return has_metadata !== false && state !== "metaDL" && state !== "forcedMetaDL" && total_size > 0;
+}
+
+function hasGrown({ progress, torrent, piecesSeenAt, isFinished, goneSince }: TrackedTorrent): boolean {
+  if (progress === undefined || isFinished || goneSince !== undefined) return false;
+  return piecesSeenAt?.completed !== torrent.completed || piecesSeenAt.state !== torrent.state;
+}
+
+/** Runs `work` for each item, so many at a time. */
+export async function inParallel<T>(
+  items: readonly T[],
+  atOnce: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const queue = items.values();
+  await Promise.all(
+    Array.from({ length: atOnce }, async () => {
+      for (const item of queue) await work(item);
+    }),
+  );
+}

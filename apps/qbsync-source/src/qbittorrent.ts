@@ -1,0 +1,57 @@
+import { MaindataStore, type QbitClient } from "@qbit-sidecars/qbit-client";
+import type { Config } from "./config.ts";
+import { foldersOf, toLocal } from "./data-folders.ts";
+import { describeTorrent } from "./describe-torrent.ts";
+import type { Watched } from "./follow-qbittorrent.ts";
+import type { Source } from "./sync-torrents.ts";
+
+/** Told of each request, by what it asks for. */
+type Count = (operation: string) => void;
+
+/** qBittorrent as `QbittorrentFollower` needs it. */
+export function watch(client: QbitClient, count: Count): Watched {
+  const store = new MaindataStore(client.sync);
+  return {
+    get nextPollMs() {
+      return store.nextPollMs;
+    },
+    poll(options) {
+      count("maindata");
+      return store.poll(options);
+    },
+    pieceStates(id, signal) {
+      count("pieceStates");
+      return client.torrents.pieceStates(id, { signal });
+    },
+  };
+}
+
+/** qBittorrent as `TorrentSync` needs it. */
+export function sourceOf(client: QbitClient, config: Config, count: Count): Source {
+  const ownTags = [config.syncedTag, config.syncFailedTag, config.excludeSyncTag, config.excludeCleanupTag];
+  return {
+    async describe({ id, torrent }, signal) {
+      for (const operation of ["preferences", "files", "export"]) count(operation);
+      const [preferences, files, exported] = await Promise.all([
+        client.app.preferences({ signal }),
+        client.torrents.files(id, { signal }),
+        client.torrents.export(id, { signal }),
+      ]);
+      const savePath = config.savePath ?? textOf(preferences["save_path"]);
+      const tempPath =
+        preferences["temp_path_enabled"] === true ? textOf(preferences["temp_path"]) : undefined;
+      const mounts = { savePath, data: config.data, tempPath, tempData: config.tempPath };
+      const described = describeTorrent({ torrent, files, exported, savePath, ownTags });
+      const folders = foldersOf(torrent, described.names).map((folder) => toLocal(folder, mounts));
+      return { described, folders: [...new Set(folders)] };
+    },
+    async addTag(id, tag, signal) {
+      count("addTags");
+      await client.torrents.addTags([id], [tag], { signal });
+    },
+  };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}

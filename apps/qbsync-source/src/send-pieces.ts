@@ -1,0 +1,276 @@
+import {
+  type Answers,
+  PieceAnswer_Outcome as Outcome,
+  type PieceAnswer,
+} from "@qbit-sidecars/qbsync-protocol";
+import type { Clock } from "@qbit-sidecars/service";
+import { DestinationError } from "./destination.ts";
+import type { Lane, Link } from "./link.ts";
+import { SendPlanner } from "./plan-sending.ts";
+import { PieceChangedError, type PieceReading, readPiece } from "./read-piece.ts";
+import type { TokenBucket } from "./token-bucket.ts";
+import type { Tags, TrackedTorrent } from "./tracked-torrent.ts";
+
+export type SenderOptions = {
+  torrents: ReadonlyMap<string, TrackedTorrent>;
+  tags: Tags;
+  numSenders: number;
+  windowBytes: number;
+  pieceTimeoutMs: number;
+  limits: { all: TokenBucket; backlog: TokenBucket };
+  clock: Clock;
+  signal: AbortSignal;
+  on: SenderEvents;
+};
+
+export type SenderEvents = {
+  sent(bytes: number): void;
+  /** `sinceMs`: from when the piece was taken up here. */
+  answered(outcome: Outcome, sinceMs: number | undefined): void;
+  unreadable(tracked: TrackedTorrent, reading: PieceReading | { kind: "error"; detail: string }): void;
+  stale(pieces: number): void;
+  /** Something about this torrent is to be decided anew. */
+  changed(tracked: TrackedTorrent): void;
+};
+
+/** A piece between being taken up and being answered for. */
+type Flight = { tracked: TrackedTorrent; piece: number; bytes: number; lane: Lane; begunAt: number };
+
+/** A piece of at most this share of the window is held in memory from its check to its sending. */
+const heldShare = 0.5;
+
+/** How long a piece waits after it could not be read, or was refused. */
+const waitsMs = { unreadable: 2000, refused: 1000, failed: 5000 };
+
+/** Sends pieces: what `SendPlanner` says, as fast as senders, window and limits let it. Reacts, never polls. */
+export class PieceSender {
+  readonly #options: SenderOptions;
+  readonly #link: Link;
+  readonly #planner = new SendPlanner();
+  readonly #flights = new Map<string, Flight>();
+  #reading = 0;
+  #inFlightBytes = 0;
+  #sentBytes = 0;
+
+  constructor(link: Link, options: SenderOptions) {
+    this.#link = link;
+    this.#options = options;
+  }
+
+  get inFlightBytes(): number {
+    return this.#inFlightBytes;
+  }
+
+  /** Handed to the network since the start. */
+  get sentBytes(): number {
+    return this.#sentBytes;
+  }
+
+  get inFlightPieces(): number {
+    return this.#flights.size;
+  }
+
+  /** Whether there is more to send than goes through. */
+  get isSaturated(): boolean {
+    const { numSenders, windowBytes } = this.#options;
+    return this.#reading >= numSenders || this.#inFlightBytes >= windowBytes * 0.9;
+  }
+
+  /** Sends what can be sent. Call it whenever something may have changed. */
+  pump(): void {
+    const { torrents, tags, numSenders, clock, signal } = this.#options;
+    if (signal.aborted || this.#link.terms === undefined) return;
+    const now = clock.monotonic();
+    const candidates = [...torrents.values()].flatMap((tracked) => {
+      const { progress, described } = tracked;
+      if (!tracked.isOpen || progress === undefined || described === undefined) return [];
+      if (progress.readyCount === 0 || tracked.obstacle(tags, now) !== undefined) return [];
+      const { id, isLive } = tracked;
+      return [{ id, isLive, leftBytes: progress.neededCount * described.layout.pieceLength, tracked }];
+    });
+    while (this.#reading < numSenders) {
+      const lane = this.#link.freeLane();
+      const choice = this.#planner.next(candidates);
+      if (lane === undefined || choice === undefined) return;
+      const at = candidates.findIndex(({ id }) => id === choice.candidate.id);
+      const tracked = candidates[at]?.tracked;
+      const piece = tracked?.progress?.first();
+      if (tracked?.described === undefined || piece === undefined) {
+        candidates.splice(at, 1);
+        continue;
+      }
+      const bytes = tracked.described.layout.pieceSize(piece);
+      if (!this.#fits(bytes)) return;
+      choice.charge(bytes);
+      void this.#send({ tracked, piece, bytes, lane, begunAt: now });
+    }
+  }
+
+  hear({ pieces, pauses }: Answers): void {
+    for (const answer of pieces) this.#hearPiece(answer);
+    const now = this.#options.clock.monotonic();
+    for (const { torrentId, pause } of pauses) {
+      const tracked = this.#options.torrents.get(torrentId);
+      if (tracked === undefined) continue;
+      tracked.hold = pause && {
+        reason: `the destination waits: ${pause.detail}`,
+        until: now + Math.max(pause.retryAfterMs, 1000),
+      };
+    }
+    this.pump();
+  }
+
+  laneLost(lane: Lane): void {
+    const now = this.#options.clock.monotonic();
+    for (const flight of [...this.#flights.values()].filter((one) => one.lane === lane)) {
+      flight.tracked.progress?.comeBack(flight.piece, now);
+      this.#land(flight);
+    }
+    this.sweep();
+  }
+
+  /** What was put off is looked at again, and what the destination does not answer for is sent again elsewhere. */
+  sweep(): void {
+    const { torrents, pieceTimeoutMs, clock } = this.#options;
+    const now = clock.monotonic();
+    const staleLanes = new Map<Lane, number>();
+    for (const tracked of torrents.values()) {
+      tracked.progress?.wakePutOff(now);
+      for (const piece of tracked.progress?.olderThan(now - pieceTimeoutMs) ?? []) {
+        const lane = this.#flights.get(keyOf(tracked.id, piece))?.lane;
+        if (lane !== undefined) staleLanes.set(lane, (staleLanes.get(lane) ?? 0) + 1);
+      }
+    }
+    for (const [lane, pieces] of staleLanes) {
+      this.#options.on.stale(pieces);
+      lane.stream.close();
+    }
+    this.pump();
+  }
+
+  #fits(bytes: number): boolean {
+    return this.#inFlightBytes === 0 || this.#inFlightBytes + bytes <= this.#options.windowBytes;
+  }
+
+  async #send(flight: Flight): Promise<void> {
+    const { tracked, piece, bytes, lane } = flight;
+    this.#reading += 1;
+    this.#inFlightBytes += bytes;
+    lane.pieces += 1;
+    lane.bytes += bytes;
+    this.#flights.set(keyOf(tracked.id, piece), flight);
+    tracked.progress?.begin(piece, flight.begunAt);
+    try {
+      await this.#readAndWrite(flight);
+    } catch (error) {
+      // A stream that is over has given back its pieces already.
+      if (!(error instanceof DestinationError)) this.#putOff(flight, problemOf(error));
+    } finally {
+      this.#reading -= 1;
+      this.pump();
+    }
+  }
+
+  async #readAndWrite(flight: Flight): Promise<void> {
+    const { tracked, piece, lane } = flight;
+    const chunkBytes = this.#link.terms?.chunkBytes ?? 0;
+    if (tracked.data === undefined || chunkBytes === 0) throw new Error("the destination has gone");
+    const holdBytes = this.#options.windowBytes * heldShare;
+    const reading = await readPiece(tracked.data, piece, { chunkBytes, holdBytes });
+    if (reading.kind !== "read") return this.#putOff(flight, reading);
+    let offset = 0;
+    for await (const data of reading.chunks) {
+      await this.#options.limits.all.take(data.length, this.#options.signal);
+      if (!tracked.isLive) await this.#options.limits.backlog.take(data.length, this.#options.signal);
+      await lane.stream.write({ torrentId: tracked.id, piece, offset, data });
+      offset += data.length;
+      this.#sentBytes += data.length;
+      tracked.progress?.sent(piece, this.#options.clock.monotonic());
+      this.#options.on.sent(data.length);
+    }
+    // A piece that is all padding has no bytes; it is answered for all the same.
+    if (offset === 0)
+      await lane.stream.write({ torrentId: tracked.id, piece, offset, data: new Uint8Array() });
+  }
+
+  #putOff(flight: Flight, problem: Parameters<SenderEvents["unreadable"]>[1]): void {
+    const { tracked, piece } = flight;
+    if (this.#flights.get(keyOf(tracked.id, piece)) !== flight) return;
+    tracked.progress?.comeBack(piece, this.#options.clock.monotonic() + waitsMs.unreadable);
+    this.#land(flight);
+    this.#options.on.unreadable(tracked, problem);
+  }
+
+  /** It is not on its way any more, whatever became of it. */
+  #land(flight: Flight): void {
+    const key = keyOf(flight.tracked.id, flight.piece);
+    if (this.#flights.get(key) !== flight) return;
+    this.#flights.delete(key);
+    this.#inFlightBytes -= flight.bytes;
+    flight.lane.pieces -= 1;
+    flight.lane.bytes -= flight.bytes;
+  }
+
+  #hearPiece({ torrentId, pieces, outcome, detail }: PieceAnswer): void {
+    const tracked = this.#options.torrents.get(torrentId);
+    if (tracked?.progress === undefined) return;
+    for (const piece of pieces) {
+      if (piece >= tracked.progress.pieceCount) continue;
+      const flight = this.#flights.get(keyOf(torrentId, piece));
+      const now = this.#options.clock.monotonic();
+      this.#options.on.answered(outcome, flight && now - flight.begunAt);
+      const stays = settle(tracked, piece, { outcome, detail, now });
+      if (!stays && flight !== undefined) this.#land(flight);
+    }
+    if (outcome !== Outcome.RECEIVED) this.#options.on.changed(tracked);
+  }
+}
+
+type Verdict = { outcome: Outcome; detail: string; now: number };
+
+/** @returns whether the piece is still on its way */
+function settle(tracked: TrackedTorrent, piece: number, { outcome, detail, now }: Verdict): boolean {
+  const { progress } = tracked;
+  switch (outcome) {
+    case Outcome.UNSPECIFIED:
+    case Outcome.RECEIVED:
+    case Outcome.SUPERSEDED:
+      return true;
+    case Outcome.WRITTEN:
+      progress?.written(piece);
+      return false;
+    case Outcome.DURABLE:
+      progress?.durable(piece);
+      return false;
+    case Outcome.NOT_WANTED:
+      progress?.unwanted(piece);
+      return false;
+    case Outcome.NOT_OPEN:
+      tracked.isOpen = false;
+      progress?.comeBack(piece, now);
+      return false;
+    case Outcome.HASH_MISMATCH:
+    case Outcome.REFUSED:
+      progress?.comeBack(piece, now + waitsMs.refused);
+      tracked.strike(piece, detail);
+      return false;
+    case Outcome.PAUSED:
+      progress?.comeBack(piece, now);
+      tracked.hold ??= { reason: `the destination waits: ${detail}`, until: now + waitsMs.refused };
+      return false;
+    case Outcome.FAILED:
+      progress?.comeBack(piece, now + waitsMs.failed);
+      return false;
+    default:
+      return true;
+  }
+}
+
+function problemOf(error: unknown): Parameters<SenderEvents["unreadable"]>[1] {
+  const detail = error instanceof Error ? error.message : String(error);
+  return error instanceof PieceChangedError ? { kind: "mismatch", detail } : { kind: "error", detail };
+}
+
+function keyOf(id: string, piece: number): string {
+  return `${id}:${piece}`;
+}

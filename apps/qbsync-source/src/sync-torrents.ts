@@ -1,0 +1,266 @@
+import { QbitConflictError, QbitNotFoundError } from "@qbit-sidecars/qbit-client";
+import {
+  FinalizeResponse_Step as Step,
+  type Refusal,
+  Refusal_Reason as Reason,
+  type TorrentDescription,
+  type TorrentState,
+} from "@qbit-sidecars/qbsync-protocol";
+import { LayoutError } from "@qbit-sidecars/qbsync-protocol/layout";
+import type { Clock, Logger } from "@qbit-sidecars/service";
+import type { Described } from "./describe-torrent.ts";
+import type { Connection } from "./destination.ts";
+import { inParallel } from "./follow-qbittorrent.ts";
+import type { Tags, TrackedTorrent } from "./tracked-torrent.ts";
+
+/** What is asked of and done in qBittorrent for one torrent. */
+export type Source = {
+  /** @throws LayoutError, QbitNotFoundError, QbitConflictError */
+  describe(
+    tracked: TrackedTorrent,
+    signal: AbortSignal,
+  ): Promise<{ described: Described; folders: readonly string[] }>;
+  addTag(id: string, tag: string, signal: AbortSignal): Promise<void>;
+};
+
+/** The destination as this file needs it. */
+export type Destination = Pick<Connection, "open" | "finalize" | "abort">;
+
+type SyncOptions = {
+  torrents: Map<string, TrackedTorrent>;
+  source: Source;
+  /** Undefined while it is away. */
+  destination: () => Destination | undefined;
+  tags: Tags;
+  dryRun: boolean;
+  /** How long a torrent must be gone from qBittorrent before what the destination has of it is dropped. */
+  goneForMs: number;
+  clock: Clock;
+  log: Logger;
+  onPieces: () => void;
+  onOutcome?: (outcome: "synced" | "failed" | "aborted") => void;
+};
+
+/** How long something that did not work is left alone. */
+const waitsMs = { notYet: 5000, refused: 60_000, finalizing: 500 };
+
+/** Finalizing may fail so often before a person is asked. */
+const mostFailedFinalizations = 3;
+
+const atOnce = 4;
+
+/** What is to be done next for a torrent, if anything. */
+export type Action = "describe" | "open" | "finalize" | "tagSynced" | "tagFailed" | "abort" | undefined;
+
+/** Decides what is to be done next for a torrent. */
+export function nextAction(
+  tracked: TrackedTorrent,
+  context: { tags: Tags; now: number; goneForMs: number; isConnected: boolean },
+): Action {
+  const { tags, now, isConnected } = context;
+  if (tracked.goneSince !== undefined) {
+    if (now - tracked.goneSince < context.goneForMs) return undefined;
+    return isConnected ? "abort" : undefined;
+  }
+  if (tracked.isFinished && !tracked.isStale)
+    return tags.synced !== "" && !tracked.hasTag(tags.synced) ? "tagSynced" : undefined;
+  if (tracked.failure !== undefined && !tracked.isFailureTagged) return "tagFailed";
+  if (!isConnected || tracked.obstacle(tags, now) !== undefined) return undefined;
+  if (tracked.described === undefined || tracked.isStale) return "describe";
+  if (!tracked.isOpen) return "open";
+  return tracked.isCompleteHere && tracked.progress?.isDelivered === true ? "finalize" : undefined;
+}
+
+/** Carries each torrent through its stages: described, open at the destination, delivered, finished, tagged. */
+export class TorrentSync {
+  readonly #options: SyncOptions;
+  readonly #planned = new Set<string>();
+
+  constructor(options: SyncOptions) {
+    this.#options = options;
+  }
+
+  /** Does what can be done now. */
+  async step(signal: AbortSignal): Promise<void> {
+    const { torrents } = this.#options;
+    // Live ones first: they are what somebody waits for.
+    const order = [...torrents.values()].toSorted((a, b) => Number(b.isLive) - Number(a.isLive));
+    await inParallel(order, atOnce, async (tracked) => {
+      // Each action makes the next one possible; three lead from unknown to open or from delivered to tagged.
+      for (let steps = 0; steps < 3 && !signal.aborted; steps += 1) {
+        const action = this.#actionOf(tracked);
+        if (action === undefined || !(await this.#act(action, tracked, signal))) return;
+      }
+    });
+  }
+
+  /** The destination told what it has: of the torrents it does not name it has nothing. */
+  connected(states: readonly TorrentState[]): void {
+    const known = new Map(states.map((state) => [state.torrentId, state]));
+    for (const tracked of this.#options.torrents.values()) {
+      tracked.isOpen = false;
+      tracked.hold = undefined;
+      const state = known.get(tracked.id);
+      tracked.isKnownThere = state !== undefined;
+      tracked.isFinished = false;
+      if (state !== undefined) tracked.hear(state);
+    }
+  }
+
+  #actionOf(tracked: TrackedTorrent): Action {
+    const { tags, clock, goneForMs, destination } = this.#options;
+    const context = { tags, now: clock.monotonic(), goneForMs, isConnected: destination() !== undefined };
+    return nextAction(tracked, context);
+  }
+
+  /** @returns whether it was done, so that there may be more to do at once */
+  async #act(action: NonNullable<Action>, tracked: TrackedTorrent, signal: AbortSignal): Promise<boolean> {
+    if (action === "describe") return await this.#describe(tracked, signal);
+    if (this.#options.dryRun) return action === "open" && this.#sayPlan(tracked);
+    if (action === "tagSynced") return await this.#tag(tracked, this.#options.tags.synced, signal);
+    if (action === "tagFailed") return await this.#tagFailed(tracked, signal);
+    const destination = this.#options.destination();
+    if (destination === undefined) return false;
+    if (action === "open") return await this.#open(tracked, destination);
+    return action === "finalize"
+      ? await this.#finalize(tracked, destination)
+      : await this.#abort(tracked, destination);
+  }
+
+  async #describe(tracked: TrackedTorrent, signal: AbortSignal): Promise<boolean> {
+    const { source, log } = this.#options;
+    try {
+      const { described, folders } = await source.describe(tracked, signal);
+      const isAnother = tracked.described !== undefined && !tracked.described.digest.equals(described.digest);
+      tracked.take(described, folders);
+      if (isAnother) {
+        tracked.isOpen = false;
+        tracked.isFinished = false;
+        log.info({ torrent: tracked.id }, `${tracked.torrent.name} was changed in qBittorrent`);
+      }
+      return true;
+    } catch (error) {
+      if (error instanceof LayoutError && error.fault !== "incomplete") {
+        this.#fail(tracked, error.message);
+        return true;
+      }
+      const isEarly = error instanceof LayoutError || error instanceof QbitConflictError;
+      if (!isEarly && !(error instanceof QbitNotFoundError)) throw error;
+      this.#hold(tracked, error.message, waitsMs.notYet);
+      return false;
+    }
+  }
+
+  async #open(tracked: TrackedTorrent, destination: Destination): Promise<boolean> {
+    const { described } = tracked;
+    if (described === undefined) return false;
+    const whole: TorrentDescription = { ...described.description, torrent: described.torrent };
+    const first = await destination.open(tracked.isKnownThere ? described.description : whole);
+    const isTorrentMissing =
+      first.result?.$case === "refusal" && first.result.refusal.reason === Reason.TORRENT_NEEDED;
+    const { result } = isTorrentMissing ? await destination.open(whole) : first;
+    if (result?.$case === "refusal") return this.#refused(tracked, result.refusal);
+    if (result === undefined)
+      throw new Error(`the destination's answer about ${tracked.torrent.name} is empty`);
+    tracked.hear(result.state);
+    if (!tracked.isOpen && !tracked.isFinished) {
+      this.#hold(tracked, `the destination does not take it: ${result.state.detail}`, waitsMs.refused);
+      return false;
+    }
+    const needed = tracked.progress?.neededCount ?? 0;
+    this.#options.log.info(
+      { torrent: tracked.id, pieces: tracked.progress?.pieceCount, needed },
+      `${tracked.torrent.name}: ${needed === 0 ? "all pieces are there" : `${needed} pieces to send`}`,
+    );
+    this.#options.onPieces();
+    return true;
+  }
+
+  #refused(tracked: TrackedTorrent, { reason, detail, retryAfterMs }: Refusal): boolean {
+    const isFinal = reason === Reason.INVALID || reason === Reason.CONFLICT;
+    if (isFinal) this.#fail(tracked, `the destination refuses it: ${detail}`);
+    else
+      this.#hold(tracked, `the destination does not take it now: ${detail}`, retryAfterMs || waitsMs.refused);
+    return isFinal;
+  }
+
+  async #finalize(tracked: TrackedTorrent, destination: Destination): Promise<boolean> {
+    const { step, detail, retryAfterMs, state } = await destination.finalize(tracked.id, 0);
+    if (step === Step.FINISHED) {
+      tracked.isFinished = true;
+      this.#options.onOutcome?.("synced");
+      this.#options.log.info(
+        { torrent: tracked.id },
+        `${tracked.torrent.name} is complete at the destination`,
+      );
+      return true;
+    }
+    if (step === Step.INCOMPLETE || step === Step.NOT_OPEN) {
+      if (state !== undefined) tracked.hear(state);
+      if (step === Step.NOT_OPEN) tracked.isOpen = false;
+      this.#options.onPieces();
+      return true;
+    }
+    if (step === Step.FAILED) {
+      tracked.failedFinalizations += 1;
+      if (tracked.failedFinalizations < mostFailedFinalizations) this.#hold(tracked, detail, waitsMs.notYet);
+      else this.#fail(tracked, `it could not be finished at the destination: ${detail}`);
+      return tracked.failure !== undefined;
+    }
+    this.#hold(tracked, detail, retryAfterMs || waitsMs.finalizing);
+    return false;
+  }
+
+  async #abort(tracked: TrackedTorrent, destination: Destination): Promise<boolean> {
+    // What is finished stays: it is somebody's only copy now.
+    if (!tracked.isFinished && tracked.isKnownThere) {
+      const { aborted, detail } = await destination.abort(tracked.id, { deleteFiles: true });
+      this.#options.onOutcome?.("aborted");
+      const what = aborted
+        ? "what the destination had of it was dropped"
+        : `the destination keeps it: ${detail}`;
+      this.#options.log.info(
+        { torrent: tracked.id },
+        `${tracked.torrent.name} was removed from qBittorrent; ${what}`,
+      );
+    }
+    this.#options.torrents.delete(tracked.id);
+    return false;
+  }
+
+  async #tag(tracked: TrackedTorrent, tag: string, signal: AbortSignal): Promise<boolean> {
+    await this.#options.source.addTag(tracked.id, tag, signal);
+    // qBittorrent tells of it a moment later; until then it would be added again and again.
+    tracked.torrent.tags = [tracked.torrent.tags, tag].filter((one) => one !== "").join(", ");
+    return false;
+  }
+
+  async #tagFailed(tracked: TrackedTorrent, signal: AbortSignal): Promise<boolean> {
+    const { tags } = this.#options;
+    if (tags.syncFailed !== "" && !tracked.hasTag(tags.syncFailed))
+      await this.#tag(tracked, tags.syncFailed, signal);
+    tracked.isFailureTagged = true;
+    return false;
+  }
+
+  #fail(tracked: TrackedTorrent, why: string): void {
+    tracked.failure = why;
+    this.#options.onOutcome?.("failed");
+    this.#options.log.warn({ torrent: tracked.id }, `${tracked.torrent.name} cannot be synced: ${why}`);
+  }
+
+  #hold(tracked: TrackedTorrent, reason: string, waitMs: number): void {
+    tracked.hold = { reason, until: this.#options.clock.monotonic() + waitMs };
+  }
+
+  #sayPlan(tracked: TrackedTorrent): boolean {
+    if (this.#planned.has(tracked.id)) return false;
+    this.#planned.add(tracked.id);
+    const { described, torrent } = tracked;
+    this.#options.log.info(
+      { torrent: tracked.id, bytes: torrent.size, unselected: described?.description.unselectedFiles },
+      `dry run: ${torrent.name} would be synced`,
+    );
+    return false;
+  }
+}

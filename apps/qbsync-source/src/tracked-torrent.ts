@@ -1,0 +1,137 @@
+import { isComplete, tagsOf, type Torrent } from "@qbit-sidecars/qbit-client";
+import { Phase, type TorrentState } from "@qbit-sidecars/qbsync-protocol";
+import { PieceSet } from "@qbit-sidecars/qbsync-protocol/layout";
+import type { Described } from "./describe-torrent.ts";
+import { PieceProgress } from "./piece-progress.ts";
+import type { TorrentData } from "./read-piece.ts";
+
+/** Tags with a meaning; "" where there is none. */
+export type Tags = { synced: string; syncFailed: string; excludeSync: string };
+
+/** A piece that the destination refused this often is not sent again by itself. */
+const mostStrikes = 5;
+
+/** qBittorrent rewrites or moves the data, or has lost it. */
+const unreadable: ReadonlySet<string> = new Set([
+  "moving",
+  "checkingDL",
+  "checkingUP",
+  "checkingResumeData",
+  "missingFiles",
+  "error",
+]);
+
+/** One torrent on its way, as this side knows it. Everything in it can be found out again after a restart. */
+export class TrackedTorrent {
+  readonly id: string;
+  /** The store's own object: always current. */
+  torrent: Torrent;
+  /** Downloading, or finished while we watched. */
+  isLive: boolean;
+  described: Described | undefined;
+  /** What was described may not hold any more. */
+  isStale = false;
+  data: TorrentData | undefined;
+  progress: PieceProgress | undefined;
+  /** The destination, as it is connected now, takes pieces of it. */
+  isOpen = false;
+  /** Complete at the destination. */
+  isFinished = false;
+  /** The destination knows it and has its .torrent. */
+  isKnownThere = false;
+  /** Why it cannot be synced until a person does something. */
+  failure: string | undefined;
+  /** Whether that was told by the tag. */
+  isFailureTagged = false;
+  /** Why nothing happens now, and until when (monotonic). */
+  hold: { reason: string; until: number } | undefined;
+  /** Since when qBittorrent does not list it any more (monotonic). */
+  goneSince: number | undefined;
+  /** Refusals by the destination, by piece. */
+  readonly #strikes = new Map<number, number>();
+  failedFinalizations = 0;
+  /** When pieces were last asked for, and what `completed` was. */
+  piecesSeenAt: { completed: number; state: string } | undefined;
+
+  constructor(torrent: Torrent) {
+    this.id = torrent.hash;
+    this.torrent = torrent;
+    this.isLive = !this.isCompleteHere;
+  }
+
+  get isCompleteHere(): boolean {
+    return this.torrent.progress === 1 && isComplete(this.torrent.state);
+  }
+
+  hasTag(tag: string): boolean {
+    return tag !== "" && tagsOf(this.torrent).includes(tag);
+  }
+
+  /** Undefined when its pieces may be sent, else why not. */
+  obstacle(tags: Tags, now: number): string | undefined {
+    if (this.isFinished) return "synced";
+    if (this.goneSince !== undefined) return "gone from qBittorrent";
+    if (this.hasTag(tags.excludeSync)) return `tagged ${tags.excludeSync}`;
+    if (this.failure !== undefined) return this.failure;
+    if (this.hasTag(tags.syncFailed)) return `tagged ${tags.syncFailed}`;
+    if (unreadable.has(this.torrent.state)) return `${this.torrent.state} in qBittorrent`;
+    if (this.hold !== undefined && this.hold.until > now) return this.hold.reason;
+    return undefined;
+  }
+
+  take(described: Described, folders: readonly string[]): void {
+    const { layout, names } = described;
+    if (this.progress?.pieceCount !== layout.pieceCount) this.progress = new PieceProgress(layout.pieceCount);
+    this.described = described;
+    this.data = { layout, names, folders };
+    this.isStale = false;
+    if (this.isCompleteHere) this.progress.setAvailable(allPieces(layout.pieceCount));
+    else this.piecesSeenAt = undefined;
+  }
+
+  /** What the destination said. @returns whether it was about the torrent as it is described here */
+  hear(state: TorrentState): boolean {
+    this.isKnownThere = state.phase !== Phase.UNKNOWN;
+    this.isFinished = state.phase === Phase.FINISHED;
+    const { described, progress } = this;
+    const isSame = described !== undefined && described.digest.equals(state.descriptionDigest);
+    this.isOpen = isSame && isWelcome(state.phase);
+    if (this.isOpen && progress !== undefined && state.pieceCount === progress.pieceCount)
+      progress.setNeeded(PieceSet.fromBytes(state.needed, progress.pieceCount));
+    return isSame;
+  }
+
+  /** The destination refused a piece. @returns whether that was once too often */
+  strike(piece: number, detail: string): boolean {
+    const strikes = (this.#strikes.get(piece) ?? 0) + 1;
+    this.#strikes.set(piece, strikes);
+    if (strikes < mostStrikes) return false;
+    this.failure = `the destination refused piece ${piece} ${strikes} times: ${detail}`;
+    return true;
+  }
+
+  /** A person took the tag off: everything is tried again. */
+  forgive(): void {
+    this.failure = undefined;
+    this.isFailureTagged = false;
+    this.failedFinalizations = 0;
+    this.isOpen = false;
+    this.hold = undefined;
+    this.#strikes.clear();
+  }
+}
+
+function isWelcome(phase: number): boolean {
+  return (
+    phase === Phase.RECEIVING ||
+    phase === Phase.PAUSED ||
+    phase === Phase.COMPLETE ||
+    phase === Phase.FINALIZING
+  );
+}
+
+export function allPieces(count: number): PieceSet {
+  const pieces = new PieceSet(count);
+  for (let piece = 0; piece < count; piece += 1) pieces.add(piece);
+  return pieces;
+}
