@@ -94,7 +94,7 @@ function downloadWatch({ config, client, ledger, ntfy, counts, service }: Parts 
     diskLowBytes: config.diskLow,
     onEvent: (event) => {
       counts.event(event);
-      if (event.kind !== "progress" && event.kind !== "dropped")
+      if (event.kind !== "progress" && event.kind !== "dropped" && event.kind !== "left")
         service.log.info({ hash: event.download.id }, `${event.download.name}: ${event.kind}`);
     },
   });

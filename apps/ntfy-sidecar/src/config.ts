@@ -185,7 +185,7 @@ export const settings = declareSettings(
       group: "What is told",
       default: 5,
       min: 1,
-      about: "More notices of one kind than this at once become one summary. Completions never do.",
+      about: "More notices of one kind than this within a minute become one summary. Completions never do.",
     }),
     quietHours: setting.text({
       env: ["QUIET_HOURS"],
@@ -215,6 +215,8 @@ export const settings = declareSettings(
     }),
     trackToken: setting.secret({
       env: ["TRACK_TOKEN"],
+      // qBittorrent splits a hook's command at quotes, and fills in what follows a percent sign.
+      pattern: { regex: /^[ !#$&-[\]-~]+$/, means: 'printable ASCII without ", % and \\' },
       about: "Shared secret that hooks send as `Authorization: Bearer …` or `?token=…`.",
     }),
     installHooks: setting.toggle({

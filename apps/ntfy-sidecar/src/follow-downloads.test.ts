@@ -11,6 +11,7 @@ import {
 
 const rules: FollowRules = {
   nowMs: 0,
+  topicOf: () => "downloads",
   step: 25,
   inPlace: true,
   progressIntervalMs: 10_000,

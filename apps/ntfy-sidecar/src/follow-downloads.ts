@@ -18,6 +18,8 @@ export type Tracked = {
   cardAtMs: number;
   toldError: boolean;
   toldStalled: boolean;
+  /** Where its cards are, once there can be one. */
+  topic?: string;
   /** Bytes left when last it moved, and when that was. */
   left: number;
   movedAtMs: number;
@@ -32,10 +34,17 @@ export type DownloadEvent = { download: Download } & (
   | { kind: "added" | "progress" | "stalled" | "moving-again" | "error" | "recovered" }
   /** `carded`: progress was told, and its card has to go. */
   | { kind: "completed" | "removed" | "dropped"; carded: boolean }
+  /** It belongs to another topic now, or to none: its cards on this one have to go. */
+  | { kind: "left"; topic: string; cards: readonly Card[] }
 );
+
+/** A torrent's cards that are taken off the phone again. */
+export type Card = "progress" | "error" | "stalled";
 
 export type FollowRules = {
   nowMs: number;
+  /** Where a torrent is told of; undefined where it is not wanted. */
+  topicOf: (download: Download) => string | undefined;
   /** Tell progress at each so many percent; undefined: never. */
   step: number | undefined;
   /** Without cards in place each update is one more notification: 0 % is left out. */
@@ -86,9 +95,15 @@ export function followDownload(tracked: Tracked, torrent: Torrent | undefined, r
   if (torrent === undefined) return followMissing(tracked, rules.nowMs);
   const { missingSinceMs: _, ...present } = tracked;
   const next: Tracked = { ...present, ref: torrent.hash, download: downloadOf(torrent) };
-  if (unsettled.has(torrent.state)) return { next, events: [] };
-  if (isComplete(torrent.state) && torrent.amount_left === 0) return followComplete(next, torrent, rules);
-  const events: DownloadEvent[] = [];
+  const events = followTopic(next, rules);
+  if (unsettled.has(torrent.state)) return { next, events };
+  if (isComplete(torrent.state) && torrent.amount_left === 0) {
+    return { next: undefined, events: [...events, ...followComplete(next, torrent, rules)] };
+  }
+  if (next.topic === undefined) {
+    next.incomplete ||= !magnet.has(torrent.state) && torrent.amount_left > 0;
+    return { next, events };
+  }
   const tell = (kind: "added" | "progress" | "stalled" | "moving-again" | "error" | "recovered") =>
     events.push({ kind, download: downloadOf(torrent) });
   if (!magnet.has(torrent.state)) {
@@ -107,19 +122,42 @@ function followMissing(tracked: Tracked, nowMs: number): Followed {
   if (nowMs - missingSinceMs < missingGraceMs) return { next: { ...tracked, missingSinceMs }, events: [] };
   const { download } = tracked;
   if (download === undefined) return { next: undefined, events: [] };
-  return { next: undefined, events: [{ kind: "removed", download, carded: tracked.card !== undefined }] };
+  const removed: DownloadEvent = { kind: "removed", download, carded: tracked.card !== undefined };
+  return { next: undefined, events: [...troubleOver(tracked, download), removed] };
 }
 
-function followComplete(tracked: Tracked, torrent: Torrent, rules: FollowRules): Followed {
+/** Forgets the cards on a topic that it has left, so that the next one gets its own. */
+function followTopic(next: Tracked, { topicOf }: FollowRules): DownloadEvent[] {
+  const { topic: before, download } = next;
+  const topic = download && topicOf(download);
+  if (topic === undefined) delete next.topic;
+  else next.topic = topic;
+  if (before === undefined || before === topic || download === undefined) return [];
+  const cards = [
+    ...(next.card === undefined ? [] : (["progress"] as const)),
+    ...(next.toldError ? (["error"] as const) : []),
+    ...(next.toldStalled ? (["stalled"] as const) : []),
+  ];
+  delete next.card;
+  next.toldError = false;
+  next.toldStalled = false;
+  return cards.length === 0 ? [] : [{ kind: "left", download, topic: before, cards }];
+}
+
+function troubleOver({ toldError, toldStalled }: Tracked, download: Download): DownloadEvent[] {
+  return [
+    ...(toldError ? [{ kind: "recovered", download } as const] : []),
+    ...(toldStalled ? [{ kind: "moving-again", download } as const] : []),
+  ];
+}
+
+function followComplete(tracked: Tracked, torrent: Torrent, rules: FollowRules): DownloadEvent[] {
   // What was already there (cross-seeds, rechecked data) and what wants no bytes was never downloaded.
   const downloaded = torrent.downloaded > 0;
   const news = downloaded && (tracked.incomplete || rules.isNews(torrent));
-  const events: DownloadEvent[] = [];
-  if (tracked.toldError) events.push({ kind: "recovered", download: downloadOf(torrent) });
-  if (tracked.toldStalled) events.push({ kind: "moving-again", download: downloadOf(torrent) });
+  const download = downloadOf(torrent);
   const carded = tracked.card !== undefined;
-  events.push({ kind: news ? "completed" : "dropped", download: downloadOf(torrent), carded });
-  return { next: undefined, events };
+  return [...troubleOver(tracked, download), { kind: news ? "completed" : "dropped", download, carded }];
 }
 
 type Tell = (kind: "added" | "progress" | "stalled" | "moving-again" | "error" | "recovered") => void;

@@ -85,7 +85,9 @@ export class Ledger {
   };
 
   async #write(): Promise<void> {
-    await this.#dir.write(file, JSON.stringify(this.#content()));
+    const isKept = await this.#dir.write(file, JSON.stringify(this.#content()));
+    // The disk may take it the next time, although nothing will have changed by then.
+    if (!isKept) this.#dirty = true;
     this.#saving = undefined;
   }
 

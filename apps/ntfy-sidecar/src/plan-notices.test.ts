@@ -31,7 +31,7 @@ const base: NoticePolicy = {
   click: undefined,
   burstLimit: 3,
 };
-const event = (kind: DownloadEvent["kind"], over: Partial<Download> = {}): DownloadEvent => {
+const event = (kind: Exclude<DownloadEvent["kind"], "left">, over: Partial<Download> = {}): DownloadEvent => {
   const about = { ...download, ...over };
   const ends = kind === "completed" || kind === "removed" || kind === "dropped";
   return ends ? { kind, download: about, carded: true } : { kind, download: about };
@@ -148,9 +148,9 @@ test("many at once are one summary, which grows; completions are told each", () 
   expect(plain(added(0, 3), nowMs)).toHaveLength(3);
   const [first, ...none] = plain(added(3, 12), nowMs + 5000);
   expect(none).toEqual([]);
-  expect(first).toMatchObject({ title: "12 torrents added", message: expect.stringContaining("and 2 more") });
+  expect(first).toMatchObject({ title: "15 torrents added", message: expect.stringContaining("and 5 more") });
   const [second] = plain(added(15, 1), nowMs + 60_000);
-  expect(second).toMatchObject({ title: "13 torrents added", sequence: first?.sequence });
+  expect(second).toMatchObject({ title: "16 torrents added", sequence: first?.sequence });
   expect(plain(added(16, 1), nowMs + 600_000)[0]).toMatchObject({ title: "Torrent added" });
   expect(
     plain(
@@ -158,6 +158,25 @@ test("many at once are one summary, which grows; completions are told each", () 
       nowMs,
     ),
   ).toHaveLength(9);
+});
+
+test("a burst that is spread over several looks is one summary as well, with what was told before it", () => {
+  const planner = new NoticePlanner(base);
+  const added = (name: string, atMs: number) =>
+    planner.plan([event("added", { id: name, name })], { nowMs: atMs, inPlace: true });
+  const titles = ["a", "b", "c", "d", "e", "f"].map((name, at) => added(name, nowMs + at * 10_000)[0]?.title);
+  expect(titles).toEqual([
+    "Torrent added",
+    "Torrent added",
+    "Torrent added",
+    "4 torrents added",
+    "5 torrents added",
+    "6 torrents added",
+  ]);
+  const slow = ["u", "v", "w", "x", "y", "z"].map(
+    (name, at) => added(name, nowMs + 3_600_000 + at * 30_000)[0]?.title,
+  );
+  expect(new Set(slow)).toEqual(new Set(["Torrent added"]));
 });
 
 test("the disk has a card that goes when there is space again", () => {

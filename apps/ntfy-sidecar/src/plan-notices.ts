@@ -31,24 +31,26 @@ export const defaultTexts = {
   messageComplete: "{name} has finished downloading.",
 } as const;
 
-/** A burst goes on while its next part comes within this time, and stays one card. */
+/** A burst begins with more than the limit within this time, however many looks see it. */
+const burstWindowMs = 60_000;
+
+/** It goes on while its next part comes within this time, and stays one card. */
 const burstGapMs = 120_000;
 
 const namesInSummary = 10;
 
 type AlertKind = "added" | "stalled" | "error" | "removed";
 
-type Burst = {
-  kind: AlertKind;
-  count: number;
-  names: string[];
-  sequence: string;
-};
+type Burst = { count: number; names: string[]; sequence: string; lastMs: number };
+
+/** Told one by one within the last minute. */
+type Recent = { name: string; atMs: number };
 
 /** Turns what happened into what is sent. It remembers running bursts; all else is in the events. */
 export class NoticePlanner {
   readonly #policy: NoticePolicy;
-  readonly #bursts = new Map<string, Burst & { lastMs: number }>();
+  readonly #bursts = new Map<AlertKind, Burst>();
+  readonly #recent = new Map<AlertKind, Recent[]>();
 
   constructor(policy: NoticePolicy) {
     this.#policy = policy;
@@ -56,12 +58,18 @@ export class NoticePlanner {
 
   /** @param inPlace whether the server knows sequence ids: without, no card can be taken away */
   plan(events: readonly DownloadEvent[], { nowMs, inPlace }: { nowMs: number; inPlace: boolean }): Notice[] {
-    const wanted = events.filter((event) => isWanted(this.#policy, event.download));
+    const wanted = events.filter(
+      ({ kind, download }) => kind === "left" || this.topicOf(download) !== undefined,
+    );
     const bursting = (["added", "stalled", "error", "removed"] as const).filter((kind) =>
-      this.#isBurst(kind, wanted.filter((event) => event.kind === kind).length, nowMs),
+      this.#isBurst(
+        kind,
+        wanted.filter((event) => event.kind === kind),
+        nowMs,
+      ),
     );
     const single = wanted.filter(({ kind }) => !bursting.some((burst) => burst === kind));
-    const summaries = bursting.flatMap((kind) => this.#summary(kind, wanted, nowMs));
+    const summaries = bursting.map((kind) => this.#summary(kind, wanted, nowMs));
     const cleared = wanted.filter((event) => "carded" in event && event.carded && event.kind !== "completed");
     const notices = [
       ...single.flatMap((event) => this.#notices(event, nowMs)),
@@ -69,6 +77,11 @@ export class NoticePlanner {
       ...cleared.map(({ download }) => this.#clear(download, "")),
     ];
     return inPlace ? notices : notices.filter(({ kind }) => kind !== "clear");
+  }
+
+  /** Where a torrent is told of; undefined where it is not wanted. */
+  topicOf(download: Download): string | undefined {
+    return isWanted(this.#policy, download) ? this.#topic(download) : undefined;
   }
 
   /** The disk's own notice: it has no torrent. */
@@ -107,8 +120,14 @@ export class NoticePlanner {
       return [...(tell.complete ? [done] : []), ...(event.carded ? [this.#clear(download, "")] : [])];
     }
     if (kind === "dropped") return [];
+    if (kind === "left") {
+      return event.cards.map((card) => ({
+        ...this.#clear(download, suffixes[card]),
+        topic: event.topic,
+      }));
+    }
     const over = kind === "moving-again" ? "stalled" : kind === "recovered" ? "error" : undefined;
-    if (over !== undefined) return tell[over] ? [this.#clear(download, `-${over}`)] : [];
+    if (over !== undefined) return tell[over] ? [this.#clear(download, suffixes[over])] : [];
     if (kind === "moving-again" || kind === "recovered" || !tell[kind]) return [];
     const title = kind === "error" && download.state === "missingFiles" ? "Files are missing" : titles[kind];
     return [this.#publish(kind, download, { title, message: download.name, tags: [icons[kind]], nowMs })];
@@ -130,34 +149,40 @@ export class NoticePlanner {
     };
   }
 
-  #isBurst(kind: Burst["kind"], count: number, nowMs: number): boolean {
-    if (count === 0 || !this.#policy.tell[kind]) return false;
-    const running = this.#bursts.get(kind);
-    return count > this.#policy.burstLimit || (running !== undefined && nowMs - running.lastMs <= burstGapMs);
+  #isBurst(kind: AlertKind, events: readonly DownloadEvent[], nowMs: number): boolean {
+    if (events.length === 0 || !this.#policy.tell[kind]) return false;
+    if (this.#running(kind, nowMs) !== undefined) return true;
+    const before = (this.#recent.get(kind) ?? []).filter(({ atMs }) => nowMs - atMs <= burstWindowMs);
+    const recent = [...before, ...events.map(({ download }) => ({ name: download.name, atMs: nowMs }))];
+    this.#recent.set(kind, recent);
+    return recent.length > this.#policy.burstLimit;
   }
 
-  #summary(kind: Burst["kind"], events: readonly DownloadEvent[], nowMs: number): Notice[] {
-    const names = events.filter((event) => event.kind === kind).map(({ download }) => download.name);
-    const running = this.#bursts.get(kind);
-    const goesOn = running !== undefined && nowMs - running.lastMs <= burstGapMs;
-    const sequence = goesOn ? running.sequence : this.#sequence(`${kind}-${nowMs.toString(36)}`, "");
-    const all = goesOn
-      ? [...running.names, ...names].slice(0, namesInSummary)
-      : names.slice(0, namesInSummary);
-    const count = (goesOn ? running.count : 0) + names.length;
-    this.#bursts.set(kind, { kind, count, names: all, sequence, lastMs: nowMs });
-    const more = count > all.length ? [`and ${count - all.length} more`] : [];
-    return [
-      {
-        kind,
-        topic: this.#policy.topic,
-        sequence,
-        title: `${count} torrents ${summaryWords[kind]}`,
-        message: [...all, ...more].join("\n"),
-        tags: [icons[kind]],
-        priority: this.#priority(priorityFor[kind], nowMs),
-      },
-    ];
+  #running(kind: AlertKind, nowMs: number): Burst | undefined {
+    const burst = this.#bursts.get(kind);
+    return burst !== undefined && nowMs - burst.lastMs <= burstGapMs ? burst : undefined;
+  }
+
+  #summary(kind: AlertKind, events: readonly DownloadEvent[], nowMs: number): Notice {
+    const running = this.#running(kind, nowMs);
+    const now = events.filter((event) => event.kind === kind).map(({ download }) => download.name);
+    // What was told one by one before it was a burst counts as well.
+    const names = running === undefined ? (this.#recent.get(kind) ?? []).map(({ name }) => name) : now;
+    this.#recent.delete(kind);
+    const count = (running?.count ?? 0) + names.length;
+    const shown = [...(running?.names ?? []), ...names].slice(0, namesInSummary);
+    const sequence = running?.sequence ?? this.#sequence(`${kind}-${nowMs.toString(36)}`, "");
+    this.#bursts.set(kind, { count, names: shown, sequence, lastMs: nowMs });
+    const more = count > shown.length ? [`and ${count - shown.length} more`] : [];
+    return {
+      kind,
+      topic: this.#policy.topic,
+      sequence,
+      title: `${count} torrents ${summaryWords[kind]}`,
+      message: [...shown, ...more].join("\n"),
+      tags: [icons[kind]],
+      priority: this.#priority(priorityFor[kind], nowMs),
+    };
   }
 
   #clear(download: Download, suffix: string): Notice {
@@ -203,6 +228,8 @@ const icons = {
   stalled: "hourglass_flowing_sand",
   error: "warning",
 } as const;
+
+const suffixes = { progress: "", error: "-error", stalled: "-stalled" } as const;
 
 const priorityFor = {
   progress: "progress",

@@ -15,6 +15,7 @@ import {
   tempDir,
   waitFor,
 } from "@qbit-sidecars/testing";
+import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { installHooks } from "./install-hooks.ts";
 import { runSidecar } from "./sidecar-under-test.ts";
@@ -22,6 +23,8 @@ import { runSidecar } from "./sidecar-under-test.ts";
 const { signal } = new AbortController();
 // Reading a topic again and again counts against the same limit as publishing.
 const unlimited = { "visitor-request-limit-burst": 100_000 };
+
+const token = "s3cret of-hooks";
 
 const sizeBytes = 3 * 1024 * 1024;
 
@@ -56,6 +59,8 @@ async function startSwarm(version: RunningQbittorrent["version"]) {
   };
 }
 
+type Swarm = Awaited<ReturnType<typeof startSwarm>>;
+
 async function startSidecar(
   qbittorrent: RunningQbittorrent,
   ntfy: RunningNtfy,
@@ -73,6 +78,7 @@ async function startSidecar(
       QBIT_HOST: qbittorrent.url,
       NTFY_TOPIC: `${ntfy.url}/downloads`,
       LISTEN_ADDR: hooks,
+      HOOK_URL: `http://${hooks}`,
       HEALTH_ADDR: health,
       STATE_DIR: folder.path,
       LOG_FORMAT: "json",
@@ -94,17 +100,60 @@ async function startSidecar(
   };
 }
 
-const kinds = ["v1", "v2", "hybrid"] as const;
+type Kind = "v1" | "v2" | "hybrid";
+
+/** What a qBittorrent can do before 4.4 (v2 torrents) and 4.5 (a hook for added torrents). */
+const isOld = (version: RunningQbittorrent["version"]) => version === "4.2.5";
+
+/** One way of setting the hooks for each kind of torrent. */
+const setHooks: Record<Kind, (swarm: Swarm, sidecar: { hooks: string }) => Promise<unknown>> = {
+  async v1({ client, qbittorrent }, { hooks }) {
+    // As a person copies them out of the README.
+    const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
+    const command = (block: string) =>
+      new RegExp(`<!-- ${block}:start -->[^]*?sh\\n *(.*)\\n[^]*<!-- ${block}:end -->`)
+        .exec(readme)?.[1]
+        ?.replace("http://localhost:9090", hooks);
+    await client.app.setPreferences({
+      autorun_enabled: true,
+      autorun_program: command("hook-finished"),
+      ...(isOld(qbittorrent.version)
+        ? {}
+        : {
+            autorun_on_torrent_added_enabled: true,
+            autorun_on_torrent_added_program: command("hook-added"),
+          }),
+    });
+  },
+  async v2({ client }, { hooks }) {
+    const outcomes = await installHooks(client.app, { url: hooks, token }, signal);
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual(["installed", "installed"]);
+  },
+  async hybrid({ client }) {
+    // INSTALL_HOOKS has done it.
+    await waitFor(
+      async () => String((await client.app.preferences())["autorun_program"]).includes("/done?hash=%I"),
+      { what: "the hooks" },
+    );
+  },
+};
+
+const envOf = (kind: Kind, version: RunningQbittorrent["version"]) => ({
+  ...(kind === "hybrid" && { INSTALL_HOOKS: "true" }),
+  ...(kind === "v2" && { TRACK_TOKEN: token }),
+  ...(isOld(version) && { DISCOVER: "true" }),
+});
 
 describe
   .skipIf((await isMissing("ntfy")) || (await isMissing("ntfy 2.11.0")))
   .each(qbittorrentVersionsUnderTest())("with qBittorrent %s, its own hooks, and a real ntfy", (version) => {
+  const kinds: readonly Kind[] = isOld(version) ? ["v1"] : ["v1", "v2", "hybrid"];
+
   test.each(kinds)("a %s torrent is one quiet card that becomes one sound", async (kind) => {
     await using swarm = await startSwarm(version);
     await using ntfy = await startNtfy({ config: unlimited });
-    await using sidecar = await startSidecar(swarm.qbittorrent, ntfy);
-    const outcomes = await installHooks(swarm.client.app, { url: sidecar.hooks }, signal);
-    expect(outcomes.map(({ outcome }) => outcome)).toEqual(["installed", "installed"]);
+    await using sidecar = await startSidecar(swarm.qbittorrent, ntfy, envOf(kind, version));
+    await setHooks[kind](swarm, sidecar);
     const made = makeTorrent({
       version: kind,
       files: [{ path: `${kind} "Größe" 日本.bin`, size: sizeBytes }],

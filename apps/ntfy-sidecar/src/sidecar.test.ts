@@ -1,5 +1,5 @@
-import { FakeClock, showOnPhone, waitFor } from "@qbit-sidecars/testing";
-import { readFile, writeFile } from "node:fs/promises";
+import { FakeClock, freePort, showOnPhone, waitFor } from "@qbit-sidecars/testing";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
@@ -234,6 +234,33 @@ describe("restarts", () => {
     await sent(at, "0% [");
   });
 
+  test("a disk that takes nothing for a while loses nothing that is still to be told once it does again", async () => {
+    await using at = await startWorld();
+    await started(at);
+    at.qbittorrent.addTorrent({ hash, name: "Kept", fields: { ...downloading, progress: 0.5 } });
+    await at.post(`/track?hash=${hash}`);
+    await sent(at, "50%");
+    await rm(at.stateDir, { recursive: true });
+    await writeFile(at.stateDir, "");
+    at.ntfy.faults.set("publish", { kind: "answer", status: 500, body: "" });
+    at.qbittorrent.updateTorrent(hash, done(Date.now()));
+    await waitFor(async () => (await at.metrics()).includes("state_dir_writable 0"), {
+      what: "the full disk",
+    });
+    expect((await fetch(`${at.health}/livez`)).status).toBe(200);
+    await rm(at.stateDir);
+    await waitFor(async () => (await at.metrics()).includes("state_dir_writable 1"), {
+      what: "the disk again",
+      timeoutMs: 20_000,
+    });
+    await at.stop();
+    at.ntfy.faults.clear();
+    at.start();
+    await sent(at, "Kept has finished");
+    await quiet(at);
+    expect(screenOf(at).sounds).toHaveLength(1);
+  });
+
   test("a state file that cannot be read is not the end", async () => {
     await using at = await startWorld();
     await started(at);
@@ -320,6 +347,74 @@ describe("alerts", () => {
     at.qbittorrent.setTransfer({ free_space_on_disk: 12_000_000_000 });
     await shown();
   });
+});
+
+describe("a torrent whose category changes while it downloads", () => {
+  const startedWith = async (at: World, category: string) => {
+    await started(at);
+    at.qbittorrent.addTorrent({ hash, name: "Moved", category, fields: { ...downloading, progress: 0.5 } });
+    await at.post(`/track?hash=${hash}`);
+  };
+  const cardsOf = (at: World, topic: string) => showOnPhone(at.ntfy.messages(topic)).cards;
+
+  test("to one that is not wanted leaves no card behind, and makes no sound", async () => {
+    await using at = await startWorld({ env: { NOTIFY_CATEGORIES_EXCLUDE: "secret" } });
+    await startedWith(at, "linux");
+    await sent(at, "50%");
+    at.qbittorrent.updateTorrent(hash, { category: "secret", progress: 0.8 });
+    await waitFor(() => cardsOf(at, "downloads").length === 0, { what: "the card taken away" });
+    at.qbittorrent.updateTorrent(hash, done(Date.now()));
+    await quiet(at);
+    expect(screenOf(at)).toMatchObject({ cards: [], sounds: [] });
+    expect(messagesOf(at)).toHaveLength(1);
+  });
+
+  test("to one with a topic of its own takes its card along", async () => {
+    await using at = await startWorld({ env: { NTFY_ROUTES: "tv=shows" } });
+    await startedWith(at, "linux");
+    await sent(at, "50%");
+    at.qbittorrent.updateTorrent(hash, { category: "tv" });
+    await waitFor(() => cardsOf(at, "shows").length === 1, { what: "the card on the other topic" });
+    expect(cardsOf(at, "downloads")).toEqual([]);
+    at.qbittorrent.updateTorrent(hash, done(Date.now()));
+    await quiet(at);
+    expect(cardsOf(at, "shows").map(({ title }) => title)).toEqual(["Download Complete"]);
+    expect(cardsOf(at, "downloads")).toEqual([]);
+  });
+
+  test("to a wanted one gets its card then", async () => {
+    await using at = await startWorld({ env: { NOTIFY_CATEGORIES: "linux" } });
+    await startedWith(at, "");
+    const looks = at.qbittorrent.calls.count("sync/maindata");
+    await waitFor(() => at.qbittorrent.calls.count("sync/maindata") > looks + 1, { what: "two looks" });
+    expect(messagesOf(at)).toEqual([]);
+    at.qbittorrent.updateTorrent(hash, { category: "linux" });
+    await sent(at, "50%");
+  });
+
+  test("torrents that are not wanted take no card from those that are", async () => {
+    await using at = await startWorld({ env: { NOTIFY_CATEGORIES_EXCLUDE: "secret", PROGRESS_CARDS: "1" } });
+    await startedWith(at, "secret");
+    const looks = at.qbittorrent.calls.count("sync/maindata");
+    await waitFor(() => at.qbittorrent.calls.count("sync/maindata") > looks, { what: "a look" });
+    at.qbittorrent.addTorrent({ hash: "b".repeat(40), name: "Wanted", fields: downloading });
+    await at.post(`/track?hash=${"b".repeat(40)}`);
+    await sent(at, "0% [");
+  });
+});
+
+test("a removed torrent leaves neither progress nor error behind", async () => {
+  const clock = new FakeClock(Date.now());
+  await using at = await startWorld({ clock });
+  await started(at);
+  at.qbittorrent.addTorrent({ hash, name: "Ill", fields: { ...downloading, progress: 0.5 } });
+  await at.post(`/track?hash=${hash}`);
+  await clock.advanceUntil(() => messagesOf(at).length === 1, { what: "the card" });
+  at.qbittorrent.updateTorrent(hash, { state: "error" });
+  await clock.advanceUntil(() => screenOf(at).cards.length === 2, { what: "both cards" });
+  at.qbittorrent.removeTorrent(hash);
+  await clock.advanceUntil(() => screenOf(at).cards.length === 0, { what: "no card" });
+  expect(screenOf(at).sounds.map(({ title }) => title)).toEqual(["Download error"]);
 });
 
 test("a storm of hooks is few questions to qBittorrent, and few notices", async () => {
@@ -554,6 +649,22 @@ describe("trouble with ntfy", () => {
     );
     expect(appeared).toBe(2);
   });
+});
+
+test("hooks from elsewhere are answered on every address, with a warning where no token is asked for", async () => {
+  const port = await freePort();
+  for (const [env, isWarned] of [
+    [{ TRACK_TOKEN: "s3cret" }, false],
+    [{}, true],
+  ] as const) {
+    await using at = await startWorld({ env: { LISTEN_ADDR: `:${port}`, ...env } });
+    await started(at);
+    expect(at.lines.some(({ msg }) => msg.includes("TRACK_TOKEN"))).toBe(isWarned);
+    for (const host of ["127.0.0.2", "[::1]"]) {
+      const url = `http://${host}:${port}/track?hash=${hash}&token=s3cret`;
+      expect((await fetch(url, { method: "POST" })).status).toBe(200);
+    }
+  }
 });
 
 describe("what is kept to itself", () => {

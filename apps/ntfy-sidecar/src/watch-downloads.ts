@@ -191,11 +191,12 @@ export class DownloadWatch {
   }
 
   #rules(cards: number): FollowRules {
-    const { ledger, now, inPlace, progressStep, progressIntervalMs, progressCards, stalledAfterMs } =
-      this.#options;
+    const { ledger, planner, now, inPlace, progressStep } = this.#options;
+    const { progressIntervalMs, progressCards, stalledAfterMs } = this.#options;
     const canUpdate = inPlace();
     return {
       nowMs: now(),
+      topicOf: (download) => planner.topicOf(download),
       // Where each update is one more notification, half-way is the only one.
       step: progressStep === undefined || canUpdate ? progressStep : Math.max(50, progressStep),
       inPlace: canUpdate,
