@@ -5,10 +5,15 @@
 
 # https://github.com/GoogleContainerTools/distroless: Node 26 on Debian 13, no shell, no package manager, user 65532.
 ARG BASE=gcr.io/distroless/nodejs26-debian13:nonroot@sha256:afc6657a4b662f9cb69ca892b0596e55d6ef81a10e83ee8887b13f602877df89
+FROM ${BASE} AS base
 
 # For apps that compute: rules, hashes, streams.
-FROM ${BASE} AS fast
+FROM base AS fast
 ARG APP
+ARG STATE
+# The folder for what survives a restart, so that a new volume there belongs to the app: an empty folder of the right
+# owner and mode is at hand in the base.
+COPY --from=base --chown=65532:65532 /home/nonroot/ ${STATE}/
 # The bundle, the licences of what is in it, and in bin/ what people run with `docker exec`.
 COPY --chmod=0555 apps/${APP}/dist/ /app/
 # One malloc arena rather than one for each thread of libuv's pool, which a service of one thread has no use for.
@@ -23,3 +28,7 @@ CMD []
 # For apps that wait nearly all the time: V8 without its optimizing compilers, which saves 20 MB.
 FROM fast AS lean
 ENTRYPOINT ["/nodejs/bin/node", "--lite-mode", "/app/main.js"]
+
+# rules-server's program is its client as well, unless it is told to serve.
+FROM fast AS server
+CMD ["--serve"]

@@ -4,14 +4,14 @@ import {
   type ContainerEngine,
   type RunningContainer,
 } from "@qbit-sidecars/testing/containers";
-import { existsSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const repository = fileURLToPath(new URL("../../..", import.meta.url)).replace(/\/$/u, "");
 
 /** What an app needs to start where nothing else runs, and how much memory it may have. */
-type Start = { env: Record<string, string>; args?: readonly string[]; megabytes: number };
+type Start = { env: Record<string, string>; megabytes: number };
 
 const nowhere = "http://127.0.0.1:1";
 
@@ -24,10 +24,16 @@ const starts: Record<string, (health: string) => Start> = {
   }),
   "rules-server": (health) => ({
     env: { QBT_RULES_SERVER_PORT: health.split(":")[1] ?? "", QBT_RULES_SERVER_API_KEY: "unused" },
-    args: ["--serve"],
     megabytes: 128,
   }),
-  "rules-worker": (health) => ({ env: { HEALTH_ADDR: health }, megabytes: 128 }),
+  "rules-worker": (health) => ({
+    env: {
+      HEALTH_ADDR: health,
+      QBT_RULES_QUEUE_BACKEND: "redis",
+      QBT_RULES_QUEUE_REDIS_URL: "redis://127.0.0.1:1",
+    },
+    megabytes: 128,
+  }),
   "qbsync-source": (health) => ({
     env: {
       HEALTH_ADDR: health,
@@ -38,7 +44,7 @@ const starts: Record<string, (health: string) => Start> = {
     megabytes: 128,
   }),
   "qbsync-destination": (health) => ({
-    env: { HEALTH_ADDR: health, QBSYNC_DESTINATION_DATA: "/tmp" },
+    env: { HEALTH_ADDR: health, QBSYNC_DESTINATION_DATA: "/var/lib/qbsync-destination" },
     megabytes: 128,
   }),
 };
@@ -46,10 +52,11 @@ const starts: Record<string, (health: string) => Start> = {
 /** The seven, in the order of the README. */
 export const appNames: readonly string[] = Object.keys(starts);
 
-/** Those that can be built: an app without a `main.ts` is still to come. */
-export const builtApps: readonly string[] = appNames.filter((app) =>
-  existsSync(join(repository, "apps", app, "src/main.ts")),
-);
+/** Those that are built: the others are still to come. */
+export const builtApps: readonly string[] = appNames.filter((app) => {
+  const file = readFileSync(join(repository, "apps", app, "package.json"), "utf8");
+  return (JSON.parse(file) as { scripts?: { build?: string } }).scripts?.build !== undefined;
+});
 
 /** What docker-bake.hcl says of each app, at a version. */
 export async function planImages(version = "dev"): Promise<Record<string, BakeTarget>> {
@@ -79,15 +86,16 @@ export async function buildAppImage(
 /** Starts an app's image with what it cannot start without, its probes at `health`, and no more memory than it needs. */
 export async function runAppImage(
   engine: ContainerEngine,
-  app: string,
+  target: BakeTarget | undefined,
   { image, health, env = {} }: { image: string; health: string; env?: Record<string, string> },
 ): Promise<RunningContainer> {
-  const start = starts[app]?.(health);
-  if (start === undefined) throw new Error(`there is no app ${app}`);
+  const { APP = "", STATE = "" } = target?.args ?? {};
+  const start = starts[APP]?.(health);
+  if (start === undefined) throw new Error(`there is no app ${APP}`);
   return await engine.run({
     image,
     env: { ...start.env, ...env },
+    volumes: [STATE],
     memoryMegabytes: start.megabytes,
-    ...(start.args && { args: start.args }),
   });
 }

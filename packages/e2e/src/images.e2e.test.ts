@@ -3,6 +3,7 @@ import {
   type BakeTarget,
   type ContainerEngine,
   type ImageContents,
+  type ImageLayer,
   isEngineMissing,
   startEngine,
 } from "@qbit-sidecars/testing/containers";
@@ -13,7 +14,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { appNames, buildAppImage, builtApps, planImages, repository, runAppImage } from "./app-images.ts";
 
-const run = promisify(execFile);
+const runProgram = promisify(execFile);
 const isMissing = await isEngineMissing();
 let engine: ContainerEngine;
 let plan: Record<string, BakeTarget>;
@@ -41,7 +42,7 @@ describe.skipIf(isMissing).each(builtApps)("the image of %s", (app) => {
 
   test("runs read-only, without any right, in little memory; is healthy, and ends with 0 on SIGTERM", async () => {
     const health = `127.0.0.1:${await freePort()}`;
-    await using container = await runAppImage(engine, app, { image, health });
+    await using container = await runAppImage(engine, plan[app], { image, health });
     const isUp = async () => (await fetch(`http://${health}/livez`)).status === 200;
     await waitFor(isUp, { what: `${app} to be alive`, timeoutMs: 30_000 }).catch(async (cause: unknown) => {
       throw new Error(await container.output(), { cause });
@@ -53,14 +54,37 @@ describe.skipIf(isMissing).each(builtApps)("the image of %s", (app) => {
     expect(await container.stop()).toBe(0);
   });
 
-  test("adds one small layer to the base: what was built, written by nobody, without secrets", async () => {
-    expect(contents.layers).toHaveLength((await engine.layersOf(await engine.baseImage())) + 1);
-    const own = contents.layers.at(-1)?.files ?? [];
-    expect(await contents.layers.at(-1)?.compressedBytes()).toBeLessThan(1_000_000);
-    expect(own.map(({ path }) => path).toSorted()).toEqual(await builtFiles(app));
-    expect(own.filter(({ owner, mode }) => owner !== "0/0" || mode.lastIndexOf("w") > 2)).toEqual([]);
-    const texts = await Promise.all(own.map(async (file) => `${file.path}\n${await file.text()}`));
+  test("adds what was built in one small layer, written by nobody, without secrets", async () => {
+    const [state, own, ...more] = await ownLayers(contents);
+    expect(more).toEqual([]);
+    expect(state?.sizeBytes).toBeLessThan(10_000);
+    expect(await own?.compressedBytes()).toBeLessThan(1_000_000);
+    const files = own?.files ?? [];
+    expect(files.map(({ path }) => path).toSorted()).toEqual(await builtFiles(app));
+    expect(files.filter(({ owner, mode }) => owner !== "0/0" || mode.lastIndexOf("w") > 2)).toEqual([]);
+    const texts = await Promise.all(files.map(async (file) => `${file.path}\n${await file.text()}`));
     expect(texts.filter((text) => secrets.test(text)).map((text) => text.split("\n")[0])).toEqual([]);
+  });
+
+  test("can write in a new volume for its state", async () => {
+    const state = plan[app]?.args["STATE"] ?? "";
+    const [layer] = await ownLayers(contents);
+    expect(layer?.files.at(-1)).toMatchObject({
+      path: state.slice(1),
+      owner: "65532/65532",
+      mode: expect.stringMatching(/^drwx/u),
+    });
+    const write = ["-e", `require("node:fs").writeFileSync("${state}/it", "")`];
+    const run = [
+      "run",
+      "--rm",
+      "--network=none",
+      "--read-only",
+      "--cap-drop=ALL",
+      `--volume=${state}`,
+      "--entrypoint=/nodejs/bin/node",
+    ];
+    await expect(engine.command([...run, image, ...write])).resolves.toBe("");
   });
 
   test("says what it is, who runs in it, and where it comes from", () => {
@@ -86,7 +110,7 @@ describe.skipIf(isMissing).each(builtApps)("the image of %s", (app) => {
 test.each(builtApps)("the notices of %s name every package in its bundle, with a licence", async (app) => {
   await using dir = await tempDir();
   const bundle = ["-c", "../../rolldown.config.ts", "--dir", dir.path, "--sourcemap"];
-  await run("rolldown", bundle, { cwd: join(repository, "apps", app) });
+  await runProgram("rolldown", bundle, { cwd: join(repository, "apps", app) });
   const { sources } = JSON.parse(await readFile(join(dir.path, "main.js.map"), "utf8")) as {
     sources: string[];
   };
@@ -106,10 +130,10 @@ test.skipIf(isMissing)(
     await writeFile(join(app, "package.json"), '{ "type": "module" }');
     await writeFile(join(app, "src/main.ts"), "setInterval(() => {}, 1000);");
     await writeFile(join(app, "src/bin/demo.ts"), "console.log('hello', ...process.argv.slice(2));");
-    await run("rolldown", ["-c", join(repository, "rolldown.config.ts")], { cwd: app });
+    await runProgram("rolldown", ["-c", join(repository, "rolldown.config.ts")], { cwd: app });
     for (const file of ["Dockerfile", ".dockerignore"])
       await cp(join(repository, file), join(dir.path, file));
-    const args = { BASE: await engine.baseImage(), APP: "demo" };
+    const args = { BASE: await engine.baseImage(), APP: "demo", STATE: "/var/lib/demo" };
     await engine.build({ context: dir.path, target: "lean", args, tag: "localhost/qbit-sidecars/demo:dev" });
     await using container = await engine.run({ image: "localhost/qbit-sidecars/demo:dev" });
     expect(await container.exec(["demo", "--stats"])).toEqual({ code: 0, output: "hello --stats\n" });
@@ -138,6 +162,12 @@ describe("docker-bake.hcl", () => {
     );
   });
 });
+
+/** Those on top of the base. Of a stage that changes nothing buildah makes a layer all the same: an empty one. */
+async function ownLayers({ layers }: ImageContents): Promise<ImageLayer[]> {
+  const onTop = layers.slice(await engine.layersOf(await engine.baseImage()));
+  return onTop.filter(({ files }) => files.length > 0);
+}
 
 /** A key's first line, a token of GitHub, npm or PIA's length in an assignment, or the path of the machine that built it. */
 const secrets = new RegExp(

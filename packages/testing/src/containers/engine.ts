@@ -149,14 +149,15 @@ export function hostArchitecture(): Architecture {
 }
 
 /**
- * The first that works: podman on PATH, docker on PATH, podman in a Debian root of its own (which takes root, and makes
+ * The first that works, or the one `QBIT_SIDECARS_CONTAINER_ENGINE` names (podman, docker, own): podman on PATH, docker on PATH, podman in a Debian root of its own (which takes root, and makes
  * that root the first time in 15 seconds and 400 MB).
  *
  * @throws ServerUnavailableError saying why each does not work
  */
 export async function startEngine(env: NodeJS.ProcessEnv = process.env): Promise<ContainerEngine> {
   const reasons: string[] = [];
-  for (const kind of ["podman", "docker"] as const) {
+  const { QBIT_SIDECARS_CONTAINER_ENGINE: wanted } = env;
+  for (const kind of (["podman", "docker"] as const).filter((name) => !wanted || name === wanted)) {
     const works = await runCommand(kind, ["info"], { env, timeoutMs: 20_000 }).catch((error: unknown) => {
       reasons.push(messageOf(error).split("\n").at(-1) ?? "");
     });
@@ -167,10 +168,12 @@ export async function startEngine(env: NodeJS.ProcessEnv = process.env): Promise
       new AsyncDisposableStack(),
     );
   }
-  try {
-    return await engineOfOurOwn(env);
-  } catch (error) {
-    reasons.push(messageOf(error));
+  if (!wanted || wanted === "own") {
+    try {
+      return await engineOfOurOwn(env);
+    } catch (error) {
+      reasons.push(messageOf(error));
+    }
   }
   const list = reasons.map((reason) => `\n  - ${reason}`).join("");
   throw new ServerUnavailableError(`a container engine cannot be had; install podman or docker:${list}`);

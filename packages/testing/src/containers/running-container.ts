@@ -8,6 +8,8 @@ export type ContainerOptions = {
   args?: readonly string[];
   /** Folders of the machine by their path in the container. */
   mounts?: Readonly<Record<string, { from: string; writable?: boolean }>>;
+  /** Where there are new volumes, which belong to whom the image says. */
+  volumes?: readonly string[];
   memoryMegabytes?: number;
   user?: string;
 };
@@ -32,7 +34,7 @@ export type RunningContainer = AsyncDisposable & {
 /** @param options what may be written is the mounts alone; the network is the machine's */
 export async function runContainer(
   engine: ContainerEngine,
-  { image, env = {}, args = [], mounts = {}, memoryMegabytes = 64, user }: ContainerOptions,
+  { image, env = {}, args = [], mounts = {}, volumes = [], memoryMegabytes = 64, user }: ContainerOptions,
 ): Promise<RunningContainer> {
   const name = engine.newName();
   await engine.command([
@@ -51,6 +53,7 @@ export async function runContainer(
     ...Object.entries(mounts).map(
       ([to, { from, writable = false }]) => `--volume=${from}:${to}:${writable ? "rw" : "ro"}`,
     ),
+    ...volumes.map((path) => `--volume=${path}`),
     image,
     ...args,
   ]);
