@@ -4,6 +4,7 @@ import { parse } from "yaml";
 import { chartedApps, variableOf } from "./apps.ts";
 import { chartFile } from "./chart-files.ts";
 import { containersOf, type Manifest, podTemplateOf } from "./manifest.ts";
+import { merged } from "./merged.ts";
 import { isOurs, problemsOf } from "./manifest-problems.ts";
 import { podOf, render } from "./render.ts";
 
@@ -151,18 +152,4 @@ function oursIn(manifests: readonly Manifest[]): string[] {
     .flatMap((manifest) => containersOf(podTemplateOf(manifest)?.spec ?? { containers: [] }))
     .filter(isOurs)
     .map(({ name }) => name);
-}
-
-function merged(base: object, over: object): object {
-  const result: Record<string, unknown> = { ...base };
-  for (const [key, value] of Object.entries(over)) {
-    const before = result[key];
-    const both = isMapping(before) && isMapping(value);
-    result[key] = both ? merged(before, value) : value;
-  }
-  return result;
-}
-
-function isMapping(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

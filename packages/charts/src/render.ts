@@ -16,31 +16,29 @@ export type RenderOptions = {
 
 /** What `helm install` of a chart would send to the cluster, tests included. @throws Error with what Helm said */
 export async function render(chart: string, options: RenderOptions = {}): Promise<Manifest[]> {
-  const documents = parseAllDocuments(await helmTemplate(chart, options));
-  return documents.map((document): Manifest => document.toJS()).filter((manifest) => manifest !== null);
+  const { kubernetes = "1.36.0" } = options;
+  const printed = await helm(["template", "--kube-version", kubernetes], chart, options);
+  return parseAllDocuments(printed)
+    .map((document): Manifest => document.toJS())
+    .filter((manifest) => manifest !== null);
 }
 
-/** The same as text, and anything else that `helm template` can be asked for. */
-export async function helmTemplate(
+/** What Helm tells the person who has installed a chart. */
+export async function installNotes(chart: string, options: RenderOptions = {}): Promise<string> {
+  const printed = await helm(["install", "--dry-run=client"], chart, options);
+  return printed.slice(printed.indexOf("\nNOTES:\n"));
+}
+
+async function helm(
+  command: readonly string[],
   chart: string,
-  options: RenderOptions,
-  more: string[] = [],
+  { values = {}, release = "t" }: RenderOptions,
 ): Promise<string> {
-  const { values = {}, release = "t", kubernetes = "1.36.0" } = options;
   await using dir = await tempDir();
   const file = join(dir.path, "values.yaml");
   await writeFile(file, typeof values === "string" ? values : stringify(values));
-  const folder = fileURLToPath(new URL(chart, chartsFolder));
-  return await runHelm([
-    "template",
-    release,
-    folder,
-    "--values",
-    file,
-    "--kube-version",
-    kubernetes,
-    ...more,
-  ]);
+  const place = fileURLToPath(new URL(chart, chartsFolder));
+  return await runHelm([...command, release, place, "--values", file]);
 }
 
 /** The only object of a kind. */
