@@ -32,7 +32,7 @@ test("the README shows the whole stack: all seven apps, which may do and write n
     ({ readme }) => readme === "README.md",
   );
   const apps = ours(compose);
-  expect(apps.map(([, { image }]) => appOf(image)).toSorted()).toEqual(appNames.toSorted());
+  expect(apps.map(([, { image }]) => appOf(image) ?? "").toSorted()).toEqual(appNames.toSorted());
   for (const [name, service] of apps)
     expect({ name, ...service }).toMatchObject({
       name,
