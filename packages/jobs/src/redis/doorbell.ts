@@ -39,7 +39,7 @@ export class Doorbell {
       skipWaitingForReady: true,
       defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
     });
-    this.#queue.on("error", (err) => log?.debug({ err }, "the job queue's bell"));
+    this.#queue.on("error", (err) => tellError(log, err));
   }
 
   /** One worker at a time, in all processes. Kept in Redis, which may have lost it. */
@@ -100,7 +100,7 @@ export class Doorbell {
       maxStalledCount: Number.MAX_SAFE_INTEGER,
       drainDelay: longestBlock,
     });
-    worker.on("error", (err) => log?.debug({ err }, "the job queue's bell"));
+    worker.on("error", (err) => tellError(log, err));
     this.#worker = worker;
     await worker.startStalledCheckTimer();
     return worker;
@@ -165,4 +165,10 @@ export class Lease {
     this.drop();
     this.#lost.abort();
   }
+}
+
+/** A lost connection is made again, and whoever asks meanwhile is told; what Redis refuses is a fault. */
+function tellError(log: Logger | undefined, err: Error): void {
+  if (err.name === "ReplyError") log?.warn({ err }, "Redis refused what the job queue's bell asked");
+  else log?.debug({ err }, "the job queue's bell");
 }

@@ -105,7 +105,7 @@ class RedisQueue implements JobQueue {
       blocking: connect,
       prefix: keyPrefix,
       leaseMs,
-      lookForLostEveryMs: options.lookForLostEveryMs ?? leaseMs / 3,
+      lookForLostEveryMs: options.lookForLostEveryMs ?? Math.ceil(leaseMs / 3),
       log,
     });
     this.#changes = new Changes({ connect, channel: this.#scripts.key("changes"), log });
