@@ -20,7 +20,7 @@ export function outcomesOf(run: Pick<Run, "jobs">, ran: Ran): { id: string; outc
 }
 
 function outcomeOf(job: Job, { result, rulesVersion, idOf }: Ran): Outcome {
-  const view = job.hash === null ? result : only(result, idOf(job.hash), job.dryRun);
+  const view = job.hash === null ? result : only(result, idOf(job.hash));
   const said = {
     result: { ...view.counters, rules: hitsOf(view), rules_version: rulesVersion },
     details: toJson(detailsOf(view)),
@@ -36,7 +36,7 @@ function reasonToComeBack(notReady: readonly NotReady[]): string | undefined {
 }
 
 /** The part of a result that is about one torrent. */
-function only(result: JobResult, id: string, dryRun: boolean): JobResult {
+function only(result: JobResult, id: string): JobResult {
   const isIt = ({ hash }: { hash: string }) => sameTorrent(hash, id);
   const entries = result.entries.filter(isIt);
   const torrents = result.torrents.filter(isIt);
@@ -47,7 +47,7 @@ function only(result: JobResult, id: string, dryRun: boolean): JobResult {
     held: result.held.filter(isIt),
     notReady: result.notReady.filter(isIt),
     failed: result.failed.filter(isIt),
-    counters: countersOf(torrents, entries, dryRun),
+    counters: countersOf(torrents, entries, result.counters.dry_run),
     ...(result.trace !== undefined && { trace: result.trace.filter(isIt) }),
   };
 }

@@ -64,7 +64,7 @@ async function applyBatch(batch: readonly Change[], options: ApplyOptions): Prom
         digest(batch).map(
           async ({ changes, message }) =>
             await attempt(changes, async () => {
-              await sendOutside({ kind: "notify", message }, { ...options, change: first });
+              await sendOutside({ kind: "notify", message }, { ...options, change: changes[0] ?? first });
             }),
         ),
       ).then((done) => done.flat());

@@ -1,0 +1,233 @@
+import { RunLostError } from "@qbit-sidecars/jobs";
+import { waitFor } from "@qbit-sidecars/testing";
+import { writeFile } from "node:fs/promises";
+import { describe, expect, test, vi } from "vitest";
+import { doRun } from "./do-run.ts";
+import { hashOf, rule, tag, torrents, world } from "./worker-under-test.ts";
+
+vi.setConfig({ testTimeout: 30_000 });
+
+const notify = {
+  type: "notify",
+  params: { service: "generic", url: "http://127.0.0.1:1/", message: "${info.name}" },
+};
+
+describe("a job", () => {
+  test("is done, told of in its result, its details and the audit log", async () => {
+    await using at = await world({ rules: { rules: [rule(tag)] }, fake: { torrents: torrents(3) } });
+    const worker = at.start();
+    const { job } = await at.queue.enqueue({ hash: hashOf(1) });
+    const done = await at.over(job.id);
+    expect(done).toMatchObject({
+      status: "completed",
+      result: { total_torrents: 1, rules_matched: 1, actions_executed: 1, rules: { "a rule": 1 } },
+    });
+    await expect(at.queue.details(job.id)).resolves.toMatchObject({
+      entries: [{ hash: hashOf(1), action: "add_tag", before: [], after: ["x"], result: "done" }],
+    });
+    await expect(at.audit()).resolves.toMatchObject([{ jobs: [job.id], hash: hashOf(1), rule: "a rule" }]);
+    expect(worker.status().lastJobCompleted).not.toBeNull();
+    expect(await at.metrics.registry.metrics()).toContain(
+      'qbt_rules_actions_total{action="add_tag",result="done"} 1',
+    );
+  });
+
+  test("of many about one torrent each shares their run and has an account of its own", async () => {
+    await using at = await world({ rules: { rules: [rule(tag)] }, fake: { torrents: torrents(30) } });
+    const jobs = await Promise.all(
+      torrents(30).map(async ({ hash }) => (await at.queue.enqueue({ hash })).job),
+    );
+    const stranger = (await at.queue.enqueue({ hash: "f".repeat(40) })).job;
+    at.start();
+    for (const { id, hash } of jobs) {
+      expect(await at.over(id)).toMatchObject({
+        status: "completed",
+        result: { total_torrents: 1, actions_executed: 1 },
+      });
+      expect(await at.queue.details(id)).toMatchObject({ entries: [{ hash }] });
+    }
+    expect(at.fake.calls.count("torrents/addTags")).toBe(1);
+    expect(await at.over(stranger.id)).toMatchObject({
+      status: "completed",
+      result: { total_torrents: 0, not_ready: expect.stringContaining("does not know it") },
+    });
+  });
+
+  test("is only planned where the worker is told so", async () => {
+    await using at = await world({
+      rules: { rules: [rule(tag)] },
+      fake: { torrents: torrents(1) },
+      dryRun: true,
+    });
+    at.start();
+    const { job } = await at.queue.enqueue({ hash: hashOf(0) });
+    await expect(at.over(job.id)).resolves.toMatchObject({ result: { actions_executed: 0, dry_run: true } });
+    expect(at.fake.calls.count("torrents/addTags")).toBe(0);
+  });
+
+  test("fails with the place of the mistake when there are no rules, and the next one works when there are", async () => {
+    await using at = await world({ rules: { rules: [{ name: "x" }] }, fake: { torrents: torrents(1) } });
+    at.start();
+    const failed = (await at.queue.enqueue({ hash: hashOf(0) })).job;
+    await expect(at.over(failed.id)).resolves.toMatchObject({
+      status: "failed",
+      error: expect.stringMatching(/rules\.yml:1:\d+: rule "x"/),
+    });
+    await writeFile(at.rulesPath, JSON.stringify({ rules: [rule(tag)] }));
+    const next = (await at.queue.enqueue({ hash: hashOf(0) })).job;
+    await expect(at.over(next.id)).resolves.toMatchObject({ status: "completed" });
+  });
+
+  test("that meets a fault of ours fails with its trace, and the worker goes on", async () => {
+    await using at = await world({ rules: { rules: [rule(tag)] }, fake: { torrents: torrents(1) } });
+    const right = at.work.rules;
+    let calls = 0;
+    at.work.rules = {
+      async current() {
+        calls += 1;
+        if (calls > 1) return await right.current();
+        throw new TypeError("x is not a function");
+      },
+    };
+    at.start();
+    const failed = (await at.queue.enqueue({ context: "a" })).job;
+    const error = (await at.over(failed.id)).error ?? "";
+    expect(error).toMatch(/^x is not a function\ntrace_id: [0-9a-f-]{36}\nTypeError: .*\n +at /);
+    const [, traceId] = /trace_id: (\S+)/.exec(error) ?? [];
+    expect(at.lines.find((line) => line["traceId"] === traceId)).toMatchObject({ level: "error" });
+    const next = (await at.queue.enqueue({ context: "b" })).job;
+    await expect(at.over(next.id)).resolves.toMatchObject({ status: "completed" });
+  });
+});
+
+describe("qBittorrent", () => {
+  test("that is away makes jobs come back, and fail with the reason when it stays away", async () => {
+    await using at = await world({ rules: { rules: [rule(tag)] }, fake: { torrents: torrents(1) } });
+    await at.fake.down();
+    const worker = at.start();
+    const { job } = await at.queue.enqueue({ hash: hashOf(0) });
+    const over = await at.over(job.id);
+    expect(over).toMatchObject({ status: "failed", attempts: 4, error: expect.stringContaining("refused") });
+    expect(worker.status().qbittorrentFault).toContain("refused");
+    await at.fake.up();
+    const next = (await at.queue.enqueue({ hash: hashOf(0) })).job;
+    await expect(at.over(next.id)).resolves.toMatchObject({ status: "completed" });
+    expect(worker.status().qbittorrentFault).toBeUndefined();
+  });
+
+  test("that restarts in the middle of a run gets the job when it is back", async () => {
+    await using at = await world({
+      rules: { rules: [rule(tag)] },
+      fake: { torrents: torrents(1) },
+      queue: { notReadyDelaysMs: [200, 200, 200] },
+    });
+    at.fake.faults.next("torrents/info", { kind: "reset" }, 2);
+    at.start();
+    const { job } = await at.queue.enqueue({});
+    await expect(at.over(job.id)).resolves.toMatchObject({
+      status: "completed",
+      result: { actions_executed: 1 },
+    });
+  });
+
+  test("that lists a torrent late gets its rules all the same", async () => {
+    await using at = await world({
+      rules: { rules: [rule(tag)] },
+      queue: { notReadyDelaysMs: [100, 5000, 5000] },
+    });
+    at.start();
+    const { job } = await at.queue.enqueue({ hash: hashOf(7) });
+    await waitFor(async () => (await at.queue.get(job.id))?.waitsFor, { what: "the job to wait" });
+    at.fake.addTorrent({ name: "t7", hash: hashOf(7) });
+    await expect(at.over(job.id)).resolves.toMatchObject({
+      status: "completed",
+      result: { rules_matched: 1 },
+    });
+  });
+});
+
+describe("the fence", () => {
+  test("a worker that lost its run writes and sends nothing more", async () => {
+    await using at = await world({ rules: { rules: [rule(tag, notify)] }, fake: { torrents: torrents(2) } });
+    await at.queue.enqueue({});
+    const run = await at.queue.take({ signal: new AbortController().signal });
+    const lost = new AbortController();
+    const error = new RunLostError("lease", "it was silent for too long");
+    const losing = {
+      ...run,
+      id: run.id,
+      jobs: run.jobs,
+      hashes: run.hashes,
+      context: run.context,
+      dryRun: run.dryRun,
+      trace: run.trace,
+      signal: lost.signal,
+      assertHeld: async () => {
+        lost.abort(error);
+        throw error;
+      },
+    };
+    await expect(doRun(losing, { ...at.work, signal: new AbortController().signal })).rejects.toBe(error);
+    expect(at.fake.calls.count("torrents/addTags")).toBe(0);
+    expect(at.sent).toEqual([]);
+    await run[Symbol.asyncDispose]();
+  });
+
+  test("what is sent has a key that is the same in every attempt, and another for each torrent and job", async () => {
+    await using at = await world({ rules: { rules: [rule(notify)] }, fake: { torrents: torrents(2) } });
+    const keys = () => at.sent.map(({ headers }) => headers?.["idempotency-key"]);
+    const { job } = await at.queue.enqueue({});
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      await using run = await at.queue.take({ signal: new AbortController().signal });
+      expect(run.jobs.map(({ id }) => id)).toEqual([job.id]);
+      await doRun(run, { ...at.work, signal: new AbortController().signal });
+    }
+    const [one, two, again, twoAgain] = keys();
+    expect([again, twoAgain]).toEqual([one, two]);
+    expect(one).not.toBe(two);
+    await at.queue.cancel(job.id);
+    const other = (await at.queue.enqueue({})).job;
+    at.start();
+    await at.over(other.id);
+    expect(keys().slice(4)).not.toContain(one);
+    expect(keys()).not.toContain(undefined);
+  });
+});
+
+describe("a worker that is told to stop", () => {
+  test("ends the run under way first", async () => {
+    await using at = await world({ rules: { rules: [rule(tag)] }, fake: { torrents: torrents(1) } });
+    at.fake.faults.next("torrents/info", { kind: "latency", ms: 400 });
+    const worker = at.start();
+    const { job } = await at.queue.enqueue({});
+    await waitFor(() => worker.status().state === "running", { what: "the run" });
+    await at.stop();
+    await expect(at.queue.get(job.id)).resolves.toMatchObject({ status: "completed" });
+    expect(worker.status().state).toBe("stopped");
+  });
+
+  test("gives back jobs that take too long, with no attempt counted", async () => {
+    await using at = await world({
+      rules: { rules: [rule(tag)] },
+      fake: { torrents: torrents(1) },
+      finishMs: 50,
+      timeoutMs: 20_000,
+    });
+    at.fake.faults.next("torrents/info", { kind: "hang" });
+    const worker = at.start();
+    const { job } = await at.queue.enqueue({});
+    await waitFor(() => worker.status().state === "running", { what: "the run" });
+    await at.stop();
+    await expect(at.queue.get(job.id)).resolves.toMatchObject({ status: "pending", attempts: 0 });
+  });
+});
+
+test("changes are told of in the log where the audit log cannot be written", async () => {
+  await using at = await world({ rules: { rules: [rule(tag)] }, fake: { torrents: torrents(1) } });
+  const { openAuditLog } = await import("./audit-log.ts");
+  at.work.audit = openAuditLog("/nowhere/audit.jsonl", at.work.log);
+  at.start();
+  await at.over((await at.queue.enqueue({})).job.id);
+  expect(at.lines.filter(({ audit }) => audit !== undefined)).toMatchObject([{ msg: "add_tag: t0" }]);
+  expect(at.lines.find(({ level }) => level === "warn")?.msg).toContain("/nowhere/audit.jsonl");
+});
