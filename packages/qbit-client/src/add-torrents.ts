@@ -18,7 +18,7 @@ export interface AddTorrents extends AddSettings {
 export interface AddSettings {
   /** Also switches automatic management off, which would ignore it, unless `autoTmm` says otherwise. */
   savePath?: string;
-  /** 4.4+. Where incomplete data goes. */
+  /** 4.4+. Where incomplete data goes; "" = to the save path as well, whatever the preferences say. */
   downloadPath?: string;
   /** Created when it does not exist. */
   category?: string;
@@ -200,8 +200,8 @@ async function paramsOf(caller: Caller, settings: AddSettings, options: CallOpti
   return {
     savepath: savePath,
     autoTMM: settings.autoTmm ?? (savePath === undefined ? undefined : false),
-    downloadPath,
-    useDownloadPath: downloadPath === undefined ? undefined : true,
+    downloadPath: downloadPath === "" ? undefined : downloadPath,
+    useDownloadPath: downloadPath === undefined ? undefined : downloadPath !== "",
     category: settings.category,
     tags: tags === undefined ? undefined : tagsParam(tags),
     stopped: settings.stopped,
