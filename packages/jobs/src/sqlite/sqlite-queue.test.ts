@@ -1,9 +1,11 @@
 import { tempDir } from "@qbit-sidecars/testing";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { describe } from "vitest";
+import { describe, vi } from "vitest";
 import { openQueue } from "../open-queue.ts";
 import { describeQueue } from "../queue-conformance.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const randomRuns = process.env.QBIT_SIDECARS_LONG === "1" ? 1_000 : 40;
 
