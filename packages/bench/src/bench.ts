@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { bundleSize } from "./bundle-size.ts";
 import { coldStart } from "./cold-start.ts";
 import { type Row, table } from "./figures.ts";
+import { images } from "./images.ts";
 import { memory } from "./memory.ts";
 import { rules } from "./rules.ts";
 import { rulesMemory } from "./rules-memory.ts";
@@ -28,6 +29,7 @@ const benchmarks: Record<string, () => Promise<Row[]>> = {
   "rules-real": rulesOnReal,
   "ntfy-sidecar": ntfySidecar,
   "ntfy-bundle-size": () => bundleSize("ntfy-sidecar"),
+  images,
   memory: () => memory(Number(values.minutes)),
 };
 
