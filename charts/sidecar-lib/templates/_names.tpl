@@ -61,8 +61,10 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{ include "sidecar-lib.selectorLabels" . }}
 {{- else if include "sidecar-lib.inUmbrella" . -}}
 {{ include "sidecar-lib.qbittorrentLabels" . }}
+{{- else if .Values.sidecar.podLabels -}}
+{{ toYaml .Values.sidecar.podLabels }}
 {{- else -}}
-{{ required "sidecar.podLabels: which labels does the pod have that this sidecar is in?" .Values.sidecar.podLabels | toYaml }}
+{{- fail "sidecar.podLabels: which labels does the pod have that this sidecar is in?" -}}
 {{- end -}}
 {{- end -}}
 
