@@ -7,9 +7,10 @@ import {
   type Settlement,
 } from "@qbit-sidecars/jobs";
 import { QbitError } from "@qbit-sidecars/qbit-client";
-import type { Outside, OutsideSettings, RulesQbittorrent } from "@qbit-sidecars/rules";
-import { type Logger, messageWithCauses } from "@qbit-sidecars/service";
+import type { AuditEntry, Outside, OutsideSettings, RulesQbittorrent } from "@qbit-sidecars/rules";
+import { type Clock, type Logger, messageWithCauses } from "@qbit-sidecars/service";
 import { randomUUID } from "node:crypto";
+import type { AuditLog, AuditRecord } from "./audit-log.ts";
 import { outcomesOf, type Ran } from "./outcomes.ts";
 import { NoRulesError, type RulesFile } from "./rules-file.ts";
 import { runRules, type TorrentNames } from "./run-rules.ts";
@@ -23,6 +24,9 @@ export type DoRunOptions = {
   /** Only plan, whatever the job says. */
   readonly dryRun?: boolean | undefined;
   readonly lastTotal?: number | undefined;
+  /** Told of changes as they are made, and of the jobs each is made for. */
+  readonly audit: AuditLog;
+  readonly clock: Clock;
   readonly log: Logger;
   /** Aborts when the run is to be left where it is. */
   readonly signal: AbortSignal;
@@ -51,8 +55,12 @@ export async function doRun(run: Run, options: DoRunOptions): Promise<DidRun> {
   const signal = AbortSignal.any([run.signal, options.signal]);
   try {
     const rules = await options.rules.current();
+    const onDone = async (entries: readonly AuditEntry[], idOf: Ran["idOf"]) => {
+      const at = new Date(options.clock.now()).toISOString();
+      await options.audit.write(recordsOf(entries, run, { at, idOf }));
+    };
     const asked = { ...askedOf(run, jobs), dryRun: run.dryRun || options.dryRun === true };
-    const ran = await orAborted(runRules(asked, { ...options, rules, signal }), signal);
+    const ran = await orAborted(runRules(asked, { ...options, rules, signal, onDone }), signal);
     // A write may have found the run lost, and that is told of as a failed action only.
     signal.throwIfAborted();
     return { settlements: [...outcomesOf({ jobs }, ran), ...noSuch], ran };
@@ -63,6 +71,17 @@ export async function doRun(run: Run, options: DoRunOptions): Promise<DidRun> {
     const fault = failed(jobs, error, options.log);
     return { ...fault, settlements: [...fault.settlements, ...noSuch] };
   }
+}
+
+function recordsOf(
+  entries: readonly AuditEntry[],
+  { jobs, context }: Run,
+  { at, idOf }: { at: string; idOf: Ran["idOf"] },
+): AuditRecord[] {
+  return entries.map((entry) => {
+    const askers = jobs.filter(({ hash }) => hash === null || idOf(hash) === entry.hash);
+    return { at, jobs: askers.map(({ id }) => id), context, ...entry };
+  });
 }
 
 /** Not `{ ...run }`: a run may be an object of a class. */

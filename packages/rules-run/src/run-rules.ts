@@ -1,5 +1,6 @@
 import type { Run } from "@qbit-sidecars/jobs";
 import {
+  type AuditEntry,
   type JobResult,
   nodeOutside,
   type NotReady,
@@ -20,6 +21,8 @@ export type RunRulesOptions = {
   readonly outsideSettings?: OutsideSettings | undefined;
   /** How many torrents the last run over all of them saw. */
   readonly lastTotal?: number | undefined;
+  /** Told of changes as they are made; `idOf` is that of {@link Ran}. */
+  readonly onDone: (entries: readonly AuditEntry[], idOf: Ran["idOf"]) => Promise<void>;
   readonly signal: AbortSignal;
 };
 
@@ -33,8 +36,17 @@ type Asked = Pick<Run, "context" | "dryRun" | "trace" | "hashes" | "jobs" | "ass
 
 /** One run of the rules for all of a run's jobs. Rejects when qBittorrent cannot be read or the run is lost. */
 export async function runRules(run: Asked, options: RunRulesOptions): Promise<Ran> {
-  const { rules, qbittorrent, names, outside = nodeOutside, outsideSettings, lastTotal, signal } = options;
-  const go = async (hashes: readonly string[] | undefined): Promise<JobResult> =>
+  const {
+    rules,
+    qbittorrent,
+    names,
+    outside = nodeOutside,
+    outsideSettings,
+    lastTotal,
+    onDone,
+    signal,
+  } = options;
+  const go = async (hashes: readonly string[] | undefined, name = idOf): Promise<JobResult> =>
     await runJob(
       { context: run.context ?? undefined, hashes, dryRun: run.dryRun, trace: run.trace },
       {
@@ -43,6 +55,7 @@ export async function runRules(run: Asked, options: RunRulesOptions): Promise<Ra
         outside: fencedOutside(outside, run),
         ...(outsideSettings !== undefined && { outsideSettings }),
         lastTotal,
+        onDone: async (entries) => await onDone(entries, name),
         signal,
       },
     );
@@ -53,11 +66,12 @@ export async function runRules(run: Asked, options: RunRulesOptions): Promise<Ra
   const unknown = unknownOf(result.notReady, run.hashes);
   const aliases = unknown.size === 0 ? new Map<string, string>() : await names.find(unknown, signal);
   if (aliases.size === 0) return { result, rulesVersion, idOf };
-  const again = await go([...new Set(aliases.values())]);
+  const nameOf = (hash: string) => aliases.get(hash) ?? idOf(hash);
+  const again = await go([...new Set(aliases.values())], nameOf);
   return {
     result: together(result, again, new Set([...aliases.keys()].map(idOf))),
     rulesVersion,
-    idOf: (hash) => aliases.get(hash) ?? idOf(hash),
+    idOf: nameOf,
   };
 }
 

@@ -1,17 +1,12 @@
 import { type JobQueue, QueueUnavailableError, type Run, type Settlement } from "@qbit-sidecars/jobs";
-import type { Clock, Logger, Metrics } from "@qbit-sidecars/service";
-import type { AuditLog } from "./audit-log.ts";
+import type { Metrics } from "@qbit-sidecars/service";
 import { type DidRun, doRun, type DoRunOptions } from "./do-run.ts";
-import { sameTorrent } from "./fence.ts";
 import { measureRuns, type RunMeasures } from "./measure-runs.ts";
 
 export type WorkerOptions = Omit<DoRunOptions, "lastTotal" | "signal"> & {
   readonly queue: Pick<JobQueue, "take">;
-  readonly audit: AuditLog;
   /** How long the run under way may go on once the worker is to stop; then its jobs go back. Default 10 s. */
   readonly finishMs?: number;
-  readonly clock: Clock;
-  readonly log: Logger;
   readonly metrics: Metrics;
   /** Stops the worker. */
   readonly signal: AbortSignal;
@@ -87,7 +82,6 @@ class Work {
         lastTotal: this.#lastTotal,
         signal: patience.signal,
       });
-      await this.#account(held, did);
       await this.#settle(held, did.settlements);
       const seconds = (clock.monotonic() - startedAt) / 1000;
       this.#measures.run(did, seconds);
@@ -130,23 +124,6 @@ class Work {
         await this.#options.clock.sleep(queueRetryMs, run.signal);
       }
     }
-  }
-
-  /** Told before the jobs are settled: after a crash in between a change is in the audit log rather than nowhere. */
-  async #account(run: Run, { ran }: DidRun): Promise<void> {
-    if (ran === undefined || ran.result.counters.dry_run) return;
-    const at = new Date(this.#options.clock.now()).toISOString();
-    const { audit } = this.#options;
-    await audit.write(
-      ran.result.entries.map((entry) => ({
-        at,
-        jobs: run.jobs
-          .filter(({ hash }) => hash === null || sameTorrent(ran.idOf(hash), entry.hash))
-          .map(({ id }) => id),
-        context: run.context,
-        ...entry,
-      })),
-    );
   }
 
   #note(run: Run, { ran, qbittorrentFault, settlements }: DidRun, seconds: number): void {

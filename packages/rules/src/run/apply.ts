@@ -12,6 +12,8 @@ export type ApplyOptions = {
   settings: OutsideSettings;
   /** Folder for .torrent files of what is deleted; undefined: none are saved. */
   exportTo?: string | undefined;
+  /** Told of each batch once it was tried, before the next one. */
+  onDone?: ((done: readonly Done[]) => Promise<void>) | undefined;
   signal?: AbortSignal | undefined;
 };
 
@@ -31,6 +33,7 @@ export async function apply(changes: readonly Change[], options: ApplyOptions): 
       given === undefined
         ? await applyBatch(batch, options)
         : batch.map((change) => ({ change, error: given }));
+    await options.onDone?.(results);
     done.push(...results);
     failures = results.every(({ error }) => error !== undefined) ? failures + 1 : 0;
   }

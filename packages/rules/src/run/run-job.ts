@@ -38,6 +38,8 @@ export type JobOptions = {
   lastTotal?: number | undefined;
   /** For patterns with look-around or back-references: each, for the whole run. Default 500 ms. */
   slowPatternBudgetMs?: number;
+  /** Told of changes as they are made, each time before more are: an account that a crash does not lose. */
+  onDone?: (entries: readonly AuditEntry[]) => Promise<void>;
   signal?: AbortSignal;
 };
 
@@ -128,10 +130,7 @@ export async function runJob(job: Job, options: JobOptions): Promise<JobResult> 
   return {
     counters: count(survey, changes, done),
     torrents: job.hashes === undefined ? [] : plans,
-    entries:
-      done === undefined
-        ? changes.map((change) => entryOf(change))
-        : done.map(({ change, error }) => entryOf(change, error ?? null)),
+    entries: done === undefined ? changes.map((change) => entryOf(change)) : done.map(entryOfDone),
     held: plan.held,
     notReady: [
       ...plans.filter(({ notReady }) => notReady.length > 0).map(toNotReady),
@@ -180,7 +179,8 @@ function supported(
 async function applyAll(changes: readonly Change[], options: JobOptions): Promise<Done[]> {
   const { qbittorrent, outside = nodeOutside, outsideSettings = {}, ruleset, signal } = options;
   const exportTo = ruleset.safety.exportTorrentsTo;
-  return await apply(changes, { qbittorrent, outside, settings: outsideSettings, exportTo, signal });
+  const onDone = async (done: readonly Done[]) => await options.onDone?.(done.map(entryOfDone));
+  return await apply(changes, { qbittorrent, outside, settings: outsideSettings, exportTo, onDone, signal });
 }
 
 function count(
@@ -209,6 +209,10 @@ function entryOf(change: Change, error?: string | null): AuditEntry {
   const entry = { hash, name, rule, action, before, after, because };
   if (error === undefined) return { ...entry, result: "planned" };
   return error === null ? { ...entry, result: "done" } : { ...entry, result: "failed", error };
+}
+
+function entryOfDone({ change, error }: Done): AuditEntry {
+  return entryOf(change, error ?? null);
 }
 
 function toNotReady({ hash, name, notReady }: TorrentPlan): NotReady {
