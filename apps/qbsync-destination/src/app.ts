@@ -1,0 +1,214 @@
+import { randomUUID } from "node:crypto";
+import {
+  ByteBudget,
+  type Limits,
+  planBuffers,
+  type Serving,
+  serveQbSync,
+  Pause_Reason,
+} from "@qbit-sidecars/qbsync-protocol";
+import { type Loop, messageWithCauses, type Service, startLoop, stopped } from "@qbit-sidecars/service";
+import { openQbittorrent } from "@qbit-sidecars/service/qbittorrent";
+import type { QbitClient } from "@qbit-sidecars/qbit-client";
+import type { Config } from "./config.ts";
+import { DataFolder } from "./data-folder.ts";
+import { Finalizer } from "./finalize.ts";
+import { HandlePool } from "./handle-pool.ts";
+import { refuseDryly } from "./plan-receiving.ts";
+import { qbittorrentSeeder } from "./qbittorrent.ts";
+import { openPiecesAtMost, PieceReceiver } from "./receive-pieces.ts";
+import { measure } from "./report.ts";
+import { sourceService } from "./serve-source.ts";
+import { Slots } from "./slots.ts";
+import { freeBytes, Space } from "./space.ts";
+import type { TorrentEvents } from "./stored-torrent.ts";
+import { TorrentStore } from "./torrent-store.ts";
+
+const mebibyte = 1024 * 1024;
+
+/** A `.torrent` of 100 MiB, which is the most that qBittorrent takes, with names and tags beside it. */
+const descriptionBytesAtMost = 128 * mebibyte;
+
+/** Writers where nobody said how many: `--stream-workers 0`. */
+const writersByDefault = 8;
+
+/** qbsync-destination: receives pieces, stores them durably, and gives finished torrents to qBittorrent. */
+export async function qbsyncDestination(config: Config, service: Service): Promise<void> {
+  const { log, closers, health } = service;
+  const data = await DataFolder.open(config.data);
+  const client = await openClient(config, service);
+  const parts = assemble(config, service, { data, client });
+  if (!config.dryRun) await parts.store.load();
+  const loop = startRetrying(parts.store, config, service);
+  const serving = closers.use(await listen(parts, config, service));
+  serveHealth({ loop, serving, client }, config, service);
+  log.info(`listening for sources on port ${serving.port}${config.dryRun ? "; this is a dry run" : ""}`);
+  if (client === undefined)
+    log.warn("no --qb-url: torrents are stored and verified, and given to no qBittorrent");
+  closers.use(await health.listen(config.healthAddr));
+  await stopped(service.signal);
+}
+
+type Parts = {
+  store: TorrentStore;
+  receiver: PieceReceiver;
+  finalizer: Finalizer;
+  data: DataFolder;
+  limits: Limits;
+};
+
+function assemble(
+  config: Config,
+  service: Service,
+  { data, client }: { data: DataFolder; client: QbitClient | undefined },
+): Parts {
+  const { clock, log, closers, signal } = service;
+  const plan = planBuffers(config.maxStreamBuffer);
+  const budget = new ByteBudget(plan.workBytes);
+  const handles = closers.use(new HandlePool());
+  const space = new Space({ free: () => freeBytes(data.path), keepFreeBytes: config.keepFree });
+  const counts = measure(service.metrics, {
+    store: () => store,
+    bufferedBytes: () => budget.usedBytes,
+    streams: () => receiver.streamCount,
+    finalizing: () => finalizer.running,
+  });
+  const events: TorrentEvents = {
+    ...tell(service),
+    durable: (_pieces, bytes, tookMs) => counts.committed(bytes, tookMs),
+    paused({ id, paused }) {
+      if (paused?.reason !== Pause_Reason.CHECKING) log.warn({ torrent: id }, `waits: ${paused?.detail}`);
+      receiver.tellPause(id, paused && { ...paused, retryAfterMs: config.spaceRetry });
+    },
+    resumed({ id }) {
+      log.debug({ torrent: id }, "pieces are welcome");
+      receiver.tellPause(id, undefined);
+    },
+    lost(torrent, pieces, why) {
+      counts.lost(pieces);
+      log.warn({ torrent: torrent.id, pieces }, `${pieces} pieces are needed again: ${why}`);
+    },
+  };
+  const store = closers.use(
+    new TorrentStore({
+      data,
+      handles,
+      space,
+      events,
+      commit: { intervalMs: config.commitInterval, bytes: config.commitSize },
+      spaceRetryMs: config.spaceRetry,
+      log,
+      onHashed: counts.hashed,
+    }),
+  );
+  const receiver = new PieceReceiver({
+    torrent: (id) => store.get(id),
+    budget,
+    writers: new Slots(config.streamWorkers === 0 ? writersByDefault : config.streamWorkers),
+    onChunk: counts.received,
+    onOutcome: counts.outcome,
+    onDuplicate: counts.duplicate,
+  });
+  const finalizer = new Finalizer({
+    store,
+    seeder: client && qbittorrentSeeder(client),
+    savePath: config.savePath ?? data.path,
+    syncedTag: config.syncedTag,
+    verify: config.verify,
+    pollIntervalMs: config.pollInterval,
+    pollTimeoutMs: config.pollTimeout,
+    clock,
+    log,
+    signal,
+    onHashed: (bytes) => counts.hashed(bytes, "finalize"),
+    onFinished: counts.finalized,
+  });
+  const limits = {
+    maxChunkBytes: plan.maxChunkBytes,
+    maxStreams: plan.maxStreams,
+    maxDescriptionBytes: descriptionBytesAtMost,
+    maxPartBytes: plan.maxChunkBytes,
+    streamWindowBytes: plan.windows.streamBytes,
+    connectionWindowBytes: plan.windows.connectionBytes,
+    maxOpenPieces: openPiecesAtMost,
+  };
+  return { store, receiver, finalizer, data, limits };
+}
+
+const tell = ({ log }: Service): Pick<TorrentEvents, "failed" | "complete"> => ({
+  failed: ({ id }, why) => log.error({ torrent: id }, `needs a person: ${why}`),
+  complete: ({ id, layout }) =>
+    log.info({ torrent: id, name: layout.name }, `all pieces are here: ${layout.name}`),
+});
+
+async function openClient({ qbitUrl, ...config }: Config, service: Service): Promise<QbitClient | undefined> {
+  return qbitUrl === undefined ? undefined : await openQbittorrent({ ...config, qbitUrl }, service);
+}
+
+function listen(
+  { store, receiver, finalizer, data, limits }: Parts,
+  config: Config,
+  service: Service,
+): Promise<Serving> {
+  const instanceId = randomUUID();
+  const capabilities = [
+    ...(config.qbitUrl === undefined ? [] : ["finalize"]),
+    ...(config.dryRun ? ["dry-run"] : []),
+  ];
+  const implementation = sourceService({
+    store,
+    open: (description) => (config.dryRun ? refuseDryly(description, data) : store.open(description)),
+    receiver,
+    finalize: finalizer.finalize,
+    limits,
+    log: service.log,
+    about: () => ({
+      program: `${service.name} ${service.version}`,
+      capabilities,
+      instanceId,
+      qbittorrentVersion: "",
+      syncedTag: config.syncedTag,
+    }),
+  });
+  return serveQbSync(implementation, {
+    address: config.listen,
+    windows: { streamBytes: limits.streamWindowBytes, connectionBytes: limits.connectionWindowBytes },
+    maxMessageBytes: limits.maxChunkBytes + 4096,
+  });
+}
+
+/** Torrents that wait for space, or for a disk that works, go on by themselves. */
+function startRetrying(store: TorrentStore, config: Config, service: Service): Loop {
+  return service.closers.use(
+    startLoop({
+      ...service,
+      name: "retry-paused",
+      everyMs: config.spaceRetry,
+      async step() {
+        await store.retryPaused();
+        return { converged: true };
+      },
+    }),
+  );
+}
+
+function serveHealth(
+  { loop, serving, client }: { loop: Loop; serving: Serving; client: QbitClient | undefined },
+  config: Config,
+  { health }: Service,
+): void {
+  health.ready("listening", () => ({ ok: true, detail: `for sources on port ${serving.port}` }));
+  health.ready("data", async () => ({
+    ok: loop.status().failures === 0,
+    detail: `${await freeBytes(config.data)} bytes are free in ${config.data}`,
+  }));
+  if (client === undefined) return;
+  health.dependency("qbittorrent", async () => {
+    try {
+      const { ok, explanation } = await client.probe();
+      return { ok, detail: explanation };
+    } catch (error) {
+      return { ok: false, detail: messageWithCauses(error) };
+    }
+  });
+}

@@ -1,0 +1,22 @@
+import { Refusal_Reason } from "@qbit-sidecars/qbsync-protocol";
+
+/** What was asked for cannot be done; the message is for the people at the source. */
+export class RefusedError extends Error {
+  override name = "RefusedError";
+  readonly reason: Refusal_Reason;
+  readonly retryAfterMs: number;
+
+  constructor(
+    message: string,
+    reason: Refusal_Reason,
+    options: ErrorOptions & { retryAfterMs?: number } = {},
+  ) {
+    super(message, options);
+    this.reason = reason;
+    this.retryAfterMs = options.retryAfterMs ?? 0;
+  }
+}
+
+export const invalid = (message: string): RefusedError => new RefusedError(message, Refusal_Reason.INVALID);
+
+export const conflict = (message: string): RefusedError => new RefusedError(message, Refusal_Reason.CONFLICT);

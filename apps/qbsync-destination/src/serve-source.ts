@@ -1,0 +1,162 @@
+import {
+  type Answers,
+  type FinalizeRequest,
+  type FinalizeResponse,
+  GrpcError,
+  grpcStatus as status,
+  HelloResponse,
+  type Limits,
+  OpenResponse,
+  type PieceChunk,
+  type QbSyncServer,
+  Refusal_Reason,
+  type sendUnaryData,
+  type ServerDuplexStream,
+  TorrentDescription,
+  type TorrentState,
+} from "@qbit-sidecars/qbsync-protocol";
+import { messageWithCauses, type Logger } from "@qbit-sidecars/service";
+import type { PieceReceiver } from "./receive-pieces.ts";
+import { RefusedError } from "./refused.ts";
+import type { TorrentStore } from "./torrent-store.ts";
+
+/** The version of the protocol that this program speaks. */
+const version = 1;
+
+export type SourceServiceOptions = {
+  store: TorrentStore;
+  /** @throws RefusedError */
+  open: (description: TorrentDescription) => Promise<TorrentState>;
+  receiver: PieceReceiver;
+  /** Where finished torrents go; see finalize.ts. */
+  finalize: (request: FinalizeRequest, signal: AbortSignal) => Promise<FinalizeResponse>;
+  limits: Limits;
+  log: Logger;
+  /** What Hello tells beside versions and limits. */
+  about: () => Pick<
+    HelloResponse,
+    "program" | "capabilities" | "instanceId" | "qbittorrentVersion" | "syncedTag"
+  >;
+};
+
+/** The QbSync service, as a source calls it. Each method only translates. */
+export function sourceService(options: SourceServiceOptions): QbSyncServer {
+  const { store, receiver, limits, log } = options;
+  const answer = async <T>(task: () => Promise<T>, callback: sendUnaryData<T>): Promise<void> => {
+    try {
+      callback(null, await task());
+    } catch (error) {
+      callback(failure(error, log));
+    }
+  };
+  return {
+    hello(call, callback) {
+      void answer(async () => hello(call.request.versions, options), callback);
+    },
+    query(call) {
+      const { torrentIds } = call.request;
+      for (const id of torrentIds.length > 0 ? torrentIds : store.ids()) call.write(store.state(id));
+      call.end();
+    },
+    open(call, callback) {
+      void answer(async () => openTorrent(await descriptionOf(call, limits), options), callback);
+    },
+    send(call) {
+      if (receiver.streamCount >= limits.maxStreams)
+        call.destroy(new GrpcError(status.RESOURCE_EXHAUSTED, `${limits.maxStreams} streams are open`));
+      else void send(call, receiver, log);
+    },
+    finalize(call, callback) {
+      void answer(() => options.finalize(call.request, goneSignal(call)), callback);
+    },
+    abort(call, callback) {
+      void answer(async () => {
+        const { torrentId, deleteFiles } = call.request;
+        const done = await store.abort(torrentId, deleteFiles);
+        if (done) return { aborted: true, filesDeleted: done.deleted, detail: "" };
+        const detail = store.isFinished(torrentId) ? "it is finished and stays" : "it is not known";
+        return { aborted: false, filesDeleted: 0, detail };
+      }, callback);
+    },
+    startSeeding: (_call, callback) => callback(notYet),
+    stopSeeding: (_call, callback) => callback(notYet),
+  };
+}
+
+const notYet = { code: status.UNIMPLEMENTED, details: "this destination does not take part in hand-offs" };
+
+async function hello(
+  versions: readonly number[],
+  { limits, about }: SourceServiceOptions,
+): Promise<HelloResponse> {
+  const isSpoken = versions.includes(version);
+  const detail = isSpoken
+    ? ""
+    : `version ${version} of the protocol is spoken here, and not ${versions.join(", ")}`;
+  return HelloResponse.fromPartial({ ...about(), version: isSpoken ? version : 0, detail, limits });
+}
+
+async function openTorrent(
+  description: TorrentDescription,
+  { open, log }: SourceServiceOptions,
+): Promise<OpenResponse> {
+  try {
+    return { result: { $case: "state", state: await open(description) } };
+  } catch (error) {
+    if (!(error instanceof RefusedError)) throw error;
+    const { reason, message: detail, retryAfterMs } = error;
+    if (reason !== Refusal_Reason.TORRENT_NEEDED)
+      log.warn({ torrent: description.torrentId, name: description.name }, `refused: ${detail}`);
+    return { result: { $case: "refusal", refusal: { reason, detail, retryAfterMs } } };
+  }
+}
+
+/** Joins the parts, up to the limit. */
+async function descriptionOf(
+  parts: AsyncIterable<{ data: Uint8Array }>,
+  { maxDescriptionBytes }: Limits,
+): Promise<TorrentDescription> {
+  const joined: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const { data } of parts) {
+    bytes += data.length;
+    if (bytes > maxDescriptionBytes)
+      throw new GrpcError(
+        status.RESOURCE_EXHAUSTED,
+        `a description of more than ${maxDescriptionBytes} bytes`,
+      );
+    joined.push(data);
+  }
+  try {
+    return TorrentDescription.decode(Buffer.concat(joined));
+  } catch (cause) {
+    throw new GrpcError(status.INVALID_ARGUMENT, `no TorrentDescription: ${messageWithCauses(cause)}`);
+  }
+}
+
+async function send(
+  call: ServerDuplexStream<PieceChunk, Answers>,
+  receiver: PieceReceiver,
+  log: Logger,
+): Promise<void> {
+  try {
+    await receiver.receive(call, goneSignal(call));
+    call.end();
+  } catch (error) {
+    // The other side went away, or sent what no message is.
+    log.debug({ err: error, peer: call.getPeer() }, "a stream of pieces broke");
+    if (!call.cancelled) call.destroy(failure(error, log));
+  }
+}
+
+function goneSignal(call: { once(event: "cancelled", listener: () => void): unknown }): AbortSignal {
+  const gone = new AbortController();
+  call.once("cancelled", () => gone.abort());
+  return gone.signal;
+}
+
+function failure(error: unknown, log: Logger): GrpcError {
+  if (error instanceof GrpcError) return error;
+  log.error({ err: error }, "answering a source");
+  return new GrpcError(status.INTERNAL, "internal error, see the destination's log");
+}

@@ -1,0 +1,384 @@
+import { constants, type BigIntStats } from "node:fs";
+import { copyFile, type FileHandle, link, lstat, open, rename, unlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Slice as PieceSlice, TorrentLayout } from "@qbit-sidecars/qbsync-protocol";
+import type { DataFolder } from "./data-folder.ts";
+import { errorCode, unlessMissing } from "./error-code.ts";
+import type { HandlePool } from "./handle-pool.ts";
+import type { LogEntry, Origin, PieceLog } from "./piece-log.ts";
+import { conflict } from "./refused.ts";
+import { syncFolder } from "./sync-folder.ts";
+
+/** A part of a file. */
+type Slice = Pick<PieceSlice, "file" | "offset" | "length">;
+
+/** Where one file of a torrent is on this disk. */
+type Place =
+  | { kind: "unfinished"; ino: bigint }
+  | { kind: "placed"; origin: Origin; ino: bigint; ctimeNs: bigint };
+
+/** What `place` may replace: a file under the final name that this torrent put there. */
+type Replaceable = { ino: bigint };
+
+export type TorrentFilesOptions = {
+  torrentId: string;
+  layout: TorrentLayout;
+  /** The absolute path of each file. */
+  paths: readonly string[];
+  data: DataFolder;
+  handles: HandlePool;
+  log: PieceLog;
+};
+
+const unfinishedFlags = constants.O_RDWR | constants.O_NOFOLLOW;
+
+/** Link counts and inodes exceed what a number holds exactly on some file systems. */
+const look = (path: string): Promise<BigIntStats | undefined> => unlessMissing(lstat(path, { bigint: true }));
+
+/**
+ * The files of one torrent. Data is written to unfinished files of our own, beside their final place and hidden;
+ * a file gets its name when it is whole, and then only if nothing else has that name. So nothing that somebody
+ * else made is ever written to, overwritten or deleted, and no inode with a second name is ever written to.
+ */
+export class TorrentFiles {
+  readonly #options: TorrentFilesOptions;
+  #paths: readonly string[];
+  readonly #places = new Map<number, Place>();
+  readonly #replaceable = new Map<number, Replaceable>();
+  readonly #creating = new Map<number, Promise<string>>();
+  readonly #dirtyFiles = new Set<number>();
+  readonly #dirtyFolders = new Set<string>();
+
+  constructor(options: TorrentFilesOptions) {
+    this.#options = options;
+    this.#paths = options.paths;
+  }
+
+  /** Takes over what an earlier life of this program noted. @returns files that are not as noted any more */
+  async restore(entries: Iterable<LogEntry>): Promise<number[]> {
+    for (const entry of entries) {
+      if (entry.kind === "created") this.#places.set(entry.file, { kind: "unfinished", ino: entry.ino });
+      if (entry.kind === "placed") this.#places.set(entry.file, entry);
+    }
+    const gone: number[] = [];
+    for (const [file, place] of this.#places) {
+      const found = await this.#find(file, place);
+      if (found) this.#places.set(file, found);
+      else gone.push(file);
+    }
+    for (const file of gone) this.#places.delete(file);
+    return gone;
+  }
+
+  isPlaced(file: number): boolean {
+    return this.#places.get(file)?.kind === "placed";
+  }
+
+  /** Whether anything of it is on the disk. */
+  isThere(file: number): boolean {
+    return this.#places.has(file);
+  }
+
+  path(file: number): string {
+    return this.#paths[file] ?? "";
+  }
+
+  /** Whether somebody changed the file since it was placed. */
+  async isChanged(file: number): Promise<boolean> {
+    const place = this.#places.get(file);
+    if (place?.kind !== "placed") return false;
+    const found = await look(this.path(file));
+    return found?.ino !== place.ino || found.ctimeNs !== place.ctimeNs || found.size !== this.#size(file);
+  }
+
+  /** Forgets what `isChanged` compares with: the file was read and is right. */
+  async acceptChange(file: number): Promise<void> {
+    const place = this.#places.get(file);
+    const found = await look(this.path(file));
+    if (place?.kind === "placed" && found) await this.#note(file, { ...place, ctimeNs: found.ctimeNs });
+  }
+
+  /**
+   * Writes a part of a file. Where the file has its name already, nothing is written that is there anyway.
+   *
+   * @throws RefusedError when other bytes would have to be written to a file that is not ours
+   */
+  async write(slice: Slice, bytes: Uint8Array): Promise<void> {
+    if (this.isPlaced(slice.file) && (await this.#holds(slice, bytes))) return;
+    const path = await this.#unfinished(slice.file);
+    await this.#options.handles.with(
+      path,
+      () => open(path, unfinishedFlags),
+      (handle) => writeAll(handle, bytes, slice.offset),
+    );
+    // Only now: a sync that began during the write does not cover it.
+    this.#dirtyFiles.add(slice.file);
+  }
+
+  /** Reads a part of a file, or as much as there is of it. */
+  async read(slice: Slice, into: Uint8Array): Promise<number> {
+    const path = this.isPlaced(slice.file) ? this.path(slice.file) : this.#unfinishedPath(slice.file);
+    const handle = await unlessMissing(open(path, constants.O_RDONLY | constants.O_NOFOLLOW));
+    if (handle === undefined) return 0;
+    try {
+      return await readAll(handle, into.subarray(0, slice.length), slice.offset);
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** Files with data that the disk may not have. */
+  get dirtyCount(): number {
+    return this.#dirtyFiles.size;
+  }
+
+  /** Resolves when the disk has all that was written before the call. After an error nothing of it is certain. */
+  async sync(): Promise<void> {
+    const files = [...this.#dirtyFiles];
+    this.#dirtyFiles.clear();
+    const folders = [...this.#dirtyFolders];
+    this.#dirtyFolders.clear();
+    await Promise.all(files.map((file) => this.#syncFile(file)));
+    await Promise.all(folders.map(syncFolder));
+  }
+
+  /**
+   * Gives a whole file its name. It must have been synced.
+   *
+   * @throws RefusedError when something else has that name
+   */
+  async place(file: number): Promise<void> {
+    if (this.isPlaced(file)) return;
+    const from = await this.#unfinished(file);
+    await this.#options.handles.close(from);
+    await this.#makeFolder(dirname(this.path(file)));
+    await this.#giveName(file, from);
+    const found = await look(this.path(file));
+    if (!found) throw conflict(`${this.path(file)} went away while it was put there`);
+    await this.#note(file, { kind: "placed", origin: "own", ino: found.ino, ctimeNs: found.ctimeNs });
+  }
+
+  /** Takes a file that stands under its name already and was verified. */
+  async adopt(file: number): Promise<void> {
+    const found = await look(this.path(file));
+    if (!found?.isFile()) throw conflict(`${this.path(file)} went away while it was looked at`);
+    await this.#note(file, { kind: "placed", origin: "foreign", ino: found.ino, ctimeNs: found.ctimeNs });
+  }
+
+  /** Gives a verified file elsewhere this name as well. @returns false where the file system cannot do that */
+  async linkFrom(file: number, elsewhere: string): Promise<boolean> {
+    await this.#makeFolder(dirname(this.path(file)));
+    try {
+      await link(elsewhere, this.path(file));
+    } catch (error) {
+      if (errorCode(error) === "EEXIST") throw taken(this.path(file), error);
+      return false;
+    }
+    this.#dirtyFolders.add(dirname(this.path(file)));
+    const found = await look(this.path(file));
+    if (!found) return false;
+    await this.#note(file, { kind: "placed", origin: "link", ino: found.ino, ctimeNs: found.ctimeNs });
+    return true;
+  }
+
+  /**
+   * Other paths for the same files. What is ours is taken along.
+   *
+   * @returns files that stay where they are, because they are not ours
+   */
+  async moveTo(paths: readonly string[]): Promise<number[]> {
+    const left: number[] = [];
+    const from = this.#paths;
+    for (const [file, place] of this.#places) {
+      if (from[file] === paths[file]) continue;
+      this.#paths = from;
+      const old = place.kind === "placed" ? this.path(file) : this.#unfinishedPath(file);
+      await this.#options.handles.close(old);
+      this.#paths = paths;
+      if (place.kind === "placed" && place.origin === "foreign") {
+        left.push(file);
+        this.#places.delete(file);
+        continue;
+      }
+      await this.#makeFolder(dirname(this.path(file)));
+      if (place.kind === "unfinished") await rename(old, this.#unfinishedPath(file));
+      else await this.#giveName(file, old);
+      this.#dirtyFolders.add(dirname(old));
+    }
+    this.#paths = paths;
+    return left;
+  }
+
+  /**
+   * Deletes what was created for this torrent.
+   *
+   * @param what only unfinished files, or also those that have their names
+   * @param isUsed tells inodes that another torrent stands on
+   */
+  async deleteOwn(what: "unfinished" | "all", isUsed: (ino: bigint) => boolean): Promise<number> {
+    let deleted = 0;
+    for (const [file, place] of this.#places) {
+      if (
+        place.kind === "placed" &&
+        (what === "unfinished" || place.origin === "foreign" || isUsed(place.ino))
+      )
+        continue;
+      const path = place.kind === "placed" ? this.path(file) : this.#unfinishedPath(file);
+      await this.#options.handles.close(path);
+      if ((await look(path))?.ino !== place.ino) continue;
+      await unlink(path);
+      deleted += 1;
+    }
+    this.#places.clear();
+    return deleted;
+  }
+
+  /** Inodes of placed files. */
+  *inodes(): Iterable<bigint> {
+    for (const place of this.#places.values()) if (place.kind === "placed") yield place.ino;
+  }
+
+  #size(file: number): bigint {
+    return BigInt(this.#options.layout.files[file]?.size ?? 0);
+  }
+
+  /** A hidden name of our own in the same folder, so that naming is a rename and never a copy. */
+  #unfinishedPath(file: number): string {
+    return join(dirname(this.path(file)), `.${this.#options.torrentId}.${file}.qbsync`);
+  }
+
+  #unfinished(file: number): Promise<string> {
+    if (this.#places.get(file)?.kind === "unfinished") return Promise.resolve(this.#unfinishedPath(file));
+    const started = this.#creating.get(file);
+    if (started !== undefined) return started;
+    const make = this.isPlaced(file) ? this.#takeBack(file) : this.#create(file);
+    const creating = make.finally(() => this.#creating.delete(file));
+    this.#creating.set(file, creating);
+    return creating;
+  }
+
+  async #create(file: number): Promise<string> {
+    const path = this.#unfinishedPath(file);
+    await this.#makeFolder(dirname(path));
+    // Left by a life whose log did not reach the disk: the name says that it is ours.
+    await unlessMissing(unlink(path));
+    const handle = await open(path, unfinishedFlags | constants.O_CREAT | constants.O_EXCL, 0o666);
+    try {
+      await handle.truncate(Number(this.#size(file)));
+      await this.#created(file, (await handle.stat({ bigint: true })).ino);
+    } finally {
+      await handle.close();
+    }
+    return path;
+  }
+
+  async #created(file: number, ino: bigint): Promise<void> {
+    this.#places.set(file, { kind: "unfinished", ino });
+    this.#dirtyFiles.add(file);
+    this.#dirtyFolders.add(dirname(this.path(file)));
+    await this.#options.log.append({ kind: "created", file, ino });
+  }
+
+  async #makeFolder(folder: string): Promise<void> {
+    for (const changed of await this.#options.data.make(folder)) this.#dirtyFolders.add(changed);
+  }
+
+  async #note(file: number, place: Place & { kind: "placed" }): Promise<void> {
+    this.#places.set(file, place);
+    await this.#options.log.append({ ...place, file });
+  }
+
+  async #syncFile(file: number): Promise<void> {
+    // One that was placed meanwhile was synced before.
+    if (this.isPlaced(file)) return;
+    const path = this.#unfinishedPath(file);
+    await this.#options.handles.with(
+      path,
+      () => open(path, unfinishedFlags),
+      (handle) => handle.datasync(),
+    );
+  }
+
+  /** By link and unlink, which never replaces anything; rename would. */
+  async #giveName(file: number, from: string): Promise<void> {
+    const to = this.path(file);
+    this.#dirtyFolders.add(dirname(to));
+    const replaceable = this.#replaceable.get(file);
+    if (replaceable !== undefined && (await look(to))?.ino === replaceable.ino) {
+      this.#replaceable.delete(file);
+      return rename(from, to);
+    }
+    try {
+      await link(from, to);
+      await unlink(from);
+    } catch (error) {
+      const exists = await look(to);
+      if (exists) throw taken(to, error);
+      // A file system without hard links.
+      await rename(from, to);
+    }
+  }
+
+  async #holds({ file, offset, length }: Slice, bytes: Uint8Array): Promise<boolean> {
+    const there = Buffer.allocUnsafe(length);
+    const read = await this.read({ file, offset, length }, there);
+    return read === length && Buffer.compare(there, bytes) === 0;
+  }
+
+  /** Makes a placed file writable again: ours by taking its name away, one with more names by a copy. */
+  async #takeBack(file: number): Promise<string> {
+    const place = this.#places.get(file);
+    const found = await look(this.path(file));
+    if (place?.kind !== "placed" || found?.ino !== place.ino) {
+      this.#places.delete(file);
+      return this.#create(file);
+    }
+    if (place.origin === "foreign")
+      throw conflict(`${this.path(file)} was there before, and is not what the torrent says any more`);
+    const path = this.#unfinishedPath(file);
+    if (place.origin === "own" && found.nlink === 1n) {
+      await rename(this.path(file), path);
+      await this.#created(file, place.ino);
+      return path;
+    }
+    await unlessMissing(unlink(path));
+    await copyFile(this.path(file), path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+    const copy = await look(path);
+    this.#replaceable.set(file, { ino: place.ino });
+    await this.#created(file, copy?.ino ?? 0n);
+    return path;
+  }
+
+  async #find(file: number, place: Place): Promise<Place | undefined> {
+    const unfinished = await look(this.#unfinishedPath(file));
+    const named = await look(this.path(file));
+    const isNamed = named?.isFile() === true && named.ino === place.ino && named.size === this.#size(file);
+    if (place.kind === "placed") return isNamed ? place : undefined;
+    if (isNamed) {
+      // It got its name, and then the program ended.
+      if (unfinished?.ino === place.ino) await unlink(this.#unfinishedPath(file));
+      const { ino, ctimeNs } = (await look(this.path(file))) ?? named;
+      return { kind: "placed", origin: "own", ino, ctimeNs };
+    }
+    const isOurs = unfinished?.isFile() === true && unfinished.ino === place.ino && unfinished.nlink === 1n;
+    return isOurs && unfinished.size === this.#size(file) ? place : undefined;
+  }
+}
+
+const taken = (path: string, cause: unknown) =>
+  Object.assign(conflict(`${path} is there already and was not made by qbsync`), { cause });
+
+async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let at = 0; at < bytes.length;)
+    at += (await handle.write(bytes, at, bytes.length - at, position + at)).bytesWritten;
+}
+
+async function readAll(handle: FileHandle, into: Uint8Array, position: number): Promise<number> {
+  let at = 0;
+  while (at < into.length) {
+    const { bytesRead } = await handle.read(into, at, into.length - at, position + at);
+    if (bytesRead === 0) break;
+    at += bytesRead;
+  }
+  return at;
+}

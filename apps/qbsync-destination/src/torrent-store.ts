@@ -1,0 +1,349 @@
+import { mkdir, open, readdir, readFile, rmdir, unlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import {
+  Pause_Reason,
+  Phase,
+  readLayout,
+  Refusal_Reason,
+  TorrentDescription,
+  TorrentState,
+} from "@qbit-sidecars/qbsync-protocol";
+import { type Logger, writeFileAtomic } from "@qbit-sidecars/service";
+import type { DataFolder } from "./data-folder.ts";
+import { layoutOf, pathsOf } from "./describe-torrent.ts";
+import { unlessMissing } from "./error-code.ts";
+import type { HandlePool } from "./handle-pool.ts";
+import { PieceLog } from "./piece-log.ts";
+import { RefusedError } from "./refused.ts";
+import { ReusableFiles, reuseData } from "./reuse-data.ts";
+import type { Space } from "./space.ts";
+import { digestOf, encodeWithoutTorrent, StoredTorrent, type TorrentEvents } from "./stored-torrent.ts";
+import { syncFolder } from "./sync-folder.ts";
+import { TorrentFiles } from "./torrent-files.ts";
+import { verifyPieces } from "./verify-pieces.ts";
+
+const idPattern = /^[0-9a-f]{40}$/;
+
+/** Unfinished torrents at the same time. */
+const unfinishedAtMost = 10_000;
+
+/** What is kept in memory of a torrent that is finished. */
+type Finished = { digest: Uint8Array; pieceCount: number };
+
+export type TorrentStoreOptions = {
+  data: DataFolder;
+  handles: HandlePool;
+  space: Space;
+  events: TorrentEvents;
+  commit: { intervalMs: number; bytes: number };
+  spaceRetryMs: number;
+  log: Logger;
+  /** Bytes that had to be read and hashed, and why. */
+  onHashed: (bytes: number, why: "restart" | "reuse") => void;
+};
+
+/**
+ * All torrents, each with a folder of its own in `.qbsync`: the `.torrent`, what the source said of it, and the log
+ * of its pieces. Finished ones are kept on the disk and all but forgotten in memory.
+ */
+export class TorrentStore implements AsyncDisposable {
+  readonly #options: TorrentStoreOptions;
+  readonly #torrents = new Map<string, StoredTorrent>();
+  readonly #finished = new Map<string, Finished>();
+  readonly #reusable = new ReusableFiles();
+  readonly #locks = new Map<string, Promise<unknown>>();
+
+  constructor(options: TorrentStoreOptions) {
+    this.#options = options;
+  }
+
+  /** Takes over what earlier lives left. A torrent that cannot be read is left alone and told. */
+  async load(): Promise<void> {
+    const names = (await unlessMissing(readdir(this.#options.data.stateDir))) ?? [];
+    for (const id of names.filter((name) => idPattern.test(name))) {
+      try {
+        await this.#load(id);
+      } catch (error) {
+        this.#options.log.error(
+          { err: error, torrent: id },
+          "a stored torrent cannot be read; its folder is left alone",
+        );
+      }
+    }
+  }
+
+  get(id: string): StoredTorrent | undefined {
+    return this.#torrents.get(id);
+  }
+
+  /** Torrents that are not finished. */
+  unfinished(): Iterable<StoredTorrent> {
+    return this.#torrents.values();
+  }
+
+  get finishedCount(): number {
+    return this.#finished.size;
+  }
+
+  ids(): string[] {
+    return [...this.#torrents.keys(), ...this.#finished.keys()];
+  }
+
+  state(id: string): TorrentState {
+    const torrent = this.#torrents.get(id);
+    if (torrent) return torrent.state(this.#options.spaceRetryMs);
+    const finished = this.#finished.get(id);
+    if (!finished) return TorrentState.fromPartial({ torrentId: id, phase: Phase.UNKNOWN });
+    const { digest: descriptionDigest, pieceCount } = finished;
+    return TorrentState.fromPartial({ torrentId: id, phase: Phase.FINISHED, descriptionDigest, pieceCount });
+  }
+
+  isFinished(id: string): boolean {
+    return this.#finished.has(id);
+  }
+
+  /**
+   * Begins, resumes or changes a torrent.
+   *
+   * @throws RefusedError
+   */
+  open(description: TorrentDescription): Promise<TorrentState> {
+    const { torrentId } = description;
+    if (!idPattern.test(torrentId))
+      return Promise.reject(new RefusedError("that is no torrent id", Refusal_Reason.INVALID));
+    return this.#alone(torrentId, async () => {
+      await this.#open(description);
+      return this.state(torrentId);
+    });
+  }
+
+  /** Forgets an unfinished torrent. */
+  abort(id: string, deleteFiles: boolean): Promise<{ deleted: number } | undefined> {
+    return this.#alone(id, async () => {
+      const torrent = this.#torrents.get(id);
+      if (!torrent) return undefined;
+      await this.#drop(torrent);
+      const used = this.#inodesBeside(torrent);
+      const deleted = await torrent.files.deleteOwn(deleteFiles ? "all" : "unfinished", (ino) =>
+        used.has(ino),
+      );
+      for (const name of ["pieces.log", "description", "torrent"])
+        await unlessMissing(unlink(join(this.#folder(id), name)));
+      await rmdir(this.#folder(id));
+      await this.#removeEmptyFolders(torrent);
+      return { deleted };
+    });
+  }
+
+  /** Notes that a torrent is stored and wherever else it has to be. */
+  finish(torrent: StoredTorrent): Promise<void> {
+    return this.#alone(torrent.id, async () => {
+      await torrent.finish();
+      this.#keepFinished(torrent);
+      await this.#drop(torrent);
+    });
+  }
+
+  /** Looks again at torrents that wait for space or for a disk that works. */
+  async retryPaused(): Promise<void> {
+    for (const torrent of this.#torrents.values()) {
+      const reason = torrent.paused?.reason;
+      if (reason === undefined || reason === Pause_Reason.CHECKING) continue;
+      this.#options.data.forget();
+      if (reason === Pause_Reason.SPACE) await this.#options.space.admit(torrent);
+      else torrent.resume();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#torrents.values()].map((torrent) => torrent.close()));
+  }
+
+  async #open(description: TorrentDescription): Promise<void> {
+    const { torrentId: id } = description;
+    const known = this.#torrents.get(id);
+    if (known) return this.#change(known, description);
+    if (this.#finished.has(id)) return this.#reopen(description);
+    if (description.torrent.length === 0)
+      throw new RefusedError("the .torrent is needed", Refusal_Reason.TORRENT_NEEDED);
+    if (this.#torrents.size >= unfinishedAtMost)
+      throw new RefusedError(`${unfinishedAtMost} torrents are unfinished`, Refusal_Reason.TOO_MANY);
+    const layout = layoutOf(description);
+    pathsOf(description, layout, this.#options.data);
+    await this.#makeFolder(description);
+    const { torrent } = await this.#restore(id);
+    this.#start(torrent);
+  }
+
+  /** All of it is on the disk before the first piece is. */
+  async #makeFolder(description: TorrentDescription): Promise<void> {
+    const folder = this.#folder(description.torrentId);
+    await mkdir(folder, { recursive: true });
+    await writeFileAtomic(join(folder, "torrent"), description.torrent);
+    await (await open(join(folder, "pieces.log"), "a", 0o600)).close();
+    await this.#saveDescription(description);
+    await syncFolder(this.#options.data.stateDir);
+    await syncFolder(this.#options.data.path);
+  }
+
+  async #change(torrent: StoredTorrent, sent: TorrentDescription): Promise<void> {
+    const description = { ...sent, torrent: torrent.description.torrent };
+    if (
+      Buffer.compare(digestOf(description), digestOf(torrent.description)) === 0 &&
+      torrent.failure === undefined
+    )
+      return;
+    layoutOf(description);
+    const paths = pathsOf(description, torrent.layout, this.#options.data);
+    await this.#saveDescription(description);
+    const left = await torrent.files.moveTo(paths);
+    torrent.redescribe(description);
+    await torrent.lose(piecesOf(torrent, left), "their files stay where somebody else put them");
+    this.#start(torrent);
+  }
+
+  /** A finished torrent is its qBittorrent's; it comes back only when more of it is wanted. */
+  async #reopen(sent: TorrentDescription): Promise<void> {
+    const { torrentId: id } = sent;
+    const { torrent } = await this.#restore(id);
+    const old = torrent.description;
+    const { savePath, renamedFiles, torrent: bytes } = old;
+    const description = { ...sent, savePath, renamedFiles, torrent: bytes };
+    layoutOf(description);
+    const wantsMore = torrent.redescribe(description) || !torrent.isFinished;
+    await this.#saveDescription(description);
+    if (!wantsMore) {
+      this.#keepFinished(torrent);
+      return torrent.close();
+    }
+    await torrent.reopen();
+    this.#finished.delete(id);
+    this.#start(torrent);
+  }
+
+  async #load(id: string): Promise<void> {
+    const { torrent, gone } = await this.#restore(id);
+    if (torrent.isFinished) {
+      this.#keepFinished(torrent);
+      return torrent.close();
+    }
+    if (gone.length > 0)
+      this.#options.log.warn({ torrent: id, files: gone.length }, "files that were received are gone");
+    this.#start(torrent);
+  }
+
+  /** From its folder, with what its log says; the tail is hashed. */
+  async #restore(id: string): Promise<{ torrent: StoredTorrent; gone: number[] }> {
+    const { data, handles, events, commit } = this.#options;
+    const [bytes, said] = await Promise.all(
+      ["torrent", "description"].map((name) => readFile(join(this.#folder(id), name))),
+    );
+    const description = {
+      ...TorrentDescription.decode(said ?? Buffer.alloc(0)),
+      torrent: bytes ?? Buffer.alloc(0),
+    };
+    const layout = readLayout(description.torrent);
+    if (layout.torrentId !== id) throw new Error(`the stored .torrent is that of ${layout.torrentId}`);
+    const { log, entries } = await PieceLog.open(join(this.#folder(id), "pieces.log"), id);
+    const files = new TorrentFiles({
+      torrentId: id,
+      layout,
+      paths: pathsOf(description, layout, data),
+      data,
+      handles,
+      log,
+    });
+    const torrent = new StoredTorrent({ description, layout, files, log, events, commit });
+    const { tail, gone } = await torrent.restore(entries);
+    const { right, hashedBytes } = await verifyPieces(torrent, tail);
+    if (tail.size > 0) this.#options.onHashed(hashedBytes, "restart");
+    for (const piece of right) await torrent.pieceWritten(piece, () => {});
+    await torrent.flush();
+    return { torrent, gone };
+  }
+
+  /** Looks for data, and for space, and lets pieces in. */
+  #start(torrent: StoredTorrent): void {
+    this.#torrents.set(torrent.id, torrent);
+    torrent.pause(Pause_Reason.CHECKING, "looking for data that is here already");
+    this.#prepare(torrent).catch((error: unknown) => {
+      if (!torrent.isClosed) torrent.diskError(error, "looking for data that is here already");
+    });
+  }
+
+  async #prepare(torrent: StoredTorrent): Promise<void> {
+    const onPiece = (): void => {
+      if (torrent.isClosed) throw new Error("the torrent was aborted");
+    };
+    const { reusedBytes, hashedBytes } = await reuseData(torrent, { reusable: this.#reusable, onPiece });
+    torrent.reusedBytes += reusedBytes;
+    if (hashedBytes > 0) this.#options.onHashed(hashedBytes, "reuse");
+    await torrent.placeFiles();
+    if (torrent.isClosed) return;
+    await this.#options.space.admit(torrent);
+    if (torrent.isComplete) this.#options.events.complete(torrent);
+  }
+
+  #keepFinished(torrent: StoredTorrent): void {
+    this.#finished.set(torrent.id, {
+      digest: digestOf(torrent.description),
+      pieceCount: torrent.layout.pieceCount,
+    });
+    this.#reusable.add(torrent);
+  }
+
+  async #drop(torrent: StoredTorrent): Promise<void> {
+    this.#torrents.delete(torrent.id);
+    this.#options.space.release(torrent);
+    await torrent.close();
+  }
+
+  #inodesBeside(torrent: StoredTorrent): Set<bigint> {
+    const inodes = new Set<bigint>();
+    for (const other of this.#torrents.values())
+      if (other !== torrent) for (const ino of other.files.inodes()) inodes.add(ino);
+    return inodes;
+  }
+
+  async #removeEmptyFolders({ layout, files }: StoredTorrent): Promise<void> {
+    if (layout.isSingleFile) return;
+    const folders = new Set(layout.files.map(({ index }) => dirname(files.path(index))));
+    const deepestFirst = [...folders].toSorted((a, b) => b.length - a.length);
+    // Not empty, not there, or not a folder: it stays.
+    for (const folder of deepestFirst) await rmdir(folder).catch(() => {});
+    this.#options.data.forget();
+  }
+
+  async #saveDescription(description: TorrentDescription): Promise<void> {
+    const path = join(this.#folder(description.torrentId), "description");
+    await writeFileAtomic(path, encodeWithoutTorrent(description));
+  }
+
+  #folder(id: string): string {
+    return join(this.#options.data.stateDir, id);
+  }
+
+  /** One after the other for each torrent. */
+  async #alone<T>(id: string, task: () => Promise<T>): Promise<T> {
+    const before = this.#locks.get(id);
+    const running = (async () => {
+      await before?.catch(() => {});
+      return await task();
+    })();
+    this.#locks.set(id, running);
+    try {
+      return await running;
+    } finally {
+      if (this.#locks.get(id) === running) this.#locks.delete(id);
+    }
+  }
+}
+
+function piecesOf(torrent: StoredTorrent, files: readonly number[]): number[] {
+  const pieces = new Set<number>();
+  for (const file of files) {
+    const { firstPiece = 0, endPiece = 0 } = torrent.layout.files[file] ?? {};
+    for (let piece = firstPiece; piece < endPiece; piece += 1) pieces.add(piece);
+  }
+  return [...pieces];
+}
