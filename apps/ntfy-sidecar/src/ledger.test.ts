@@ -20,6 +20,17 @@ function disk() {
   return { at, open: () => openLedger(dir, { nowMs, onDamaged: () => expect.unreachable("damaged") }) };
 }
 
+test("a first life that is killed early has begun all the same: what completed after it is news", async () => {
+  const { at, open } = disk();
+  at.isFull = false;
+  await open();
+  const later = await openLedger(
+    { dir: "memory", writable: () => true, read: () => Promise.resolve(at.content), write: async () => true },
+    { nowMs: nowMs + 60_000, onDamaged: () => expect.unreachable("damaged") },
+  );
+  expect(later.isNews({ hash: "a", completion_on: nowMs / 1000 + 30 })).toBe(true);
+});
+
 test("what a full disk did not take is written as soon as it does, although nothing has changed since", async () => {
   const { at, open } = disk();
   const ledger = await open();

@@ -131,7 +131,10 @@ export async function openLedger(
     diskTold: false,
   };
   const ledger = new Ledger(dir, kept ?? empty, nowMs);
-  if (kept === undefined) ledger.touch();
+  if (kept !== undefined) return ledger;
+  // At once: what completes from now on is news, also to the next process if this one is killed early.
+  ledger.touch();
+  await ledger.save();
   return ledger;
 }
 

@@ -1,5 +1,5 @@
-import { writeFileAtomic } from "@qbit-sidecars/service";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { makeFolder, writeFileAtomic } from "@qbit-sidecars/service";
+import { readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /** Where the port is told to programs that know gluetun's port file. */
@@ -23,7 +23,7 @@ export class PortFile {
       if (present === content && !anew) return false;
       // Nothing to take back.
       if (present === undefined && content === "") return false;
-      await mkdir(dirname(this.path), { recursive: true });
+      await makeFolder(dirname(this.path));
       await replace(this.path, content);
       return true;
     } catch (cause) {

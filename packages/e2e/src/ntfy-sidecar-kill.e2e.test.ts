@@ -38,6 +38,17 @@ async function round(): Promise<{ kills: number; screen: ReturnType<typeof showO
   closers.defer(() => app[Symbol.asyncDispose]());
   const fields = { state: "downloading", progress: 0, amount_left: 100, downloaded: 0 };
   for (const hash of hashes) qbittorrent.addTorrent({ hash, name: `n${hash[0]}`, fields });
+  const told = async () => {
+    const [status, metrics] = await Promise.all(
+      ["status", "metrics"].map(async (path) => (await fetch(`http://${health}/${path}`)).text()),
+    );
+    return {
+      hasLooked: /looks_total [1-9]/u.test(metrics ?? ""),
+      waiting: (status ?? "").split('"kind":').length - 1,
+      tracked: (status ?? "").split('"hash":').length - 1,
+    };
+  };
+  await waitFor(async () => (await told()).tracked === 3, { what: "all three tracked", ...patience });
   let kills = 0;
   const downloads = hashes.map(async (hash) => {
     for (let percent = 0; percent < 100; percent += 10) {
@@ -68,16 +79,11 @@ async function round(): Promise<{ kills: number; screen: ReturnType<typeof showO
   app.kill("SIGKILL");
   await app.ended;
   app = start();
-  await waitFor(
-    async () => {
-      const { outbox, tracked } = (await (await fetch(`http://${health}/status`)).json()) as {
-        outbox: unknown[];
-        tracked: unknown[];
-      };
-      return outbox.length + tracked.length === 0;
-    },
-    { what: "everything told", ...patience },
-  );
+  const isOver = async () => {
+    const { hasLooked, waiting, tracked } = await told();
+    return hasLooked && waiting + tracked === 0;
+  };
+  await waitFor(isOver, { what: "everything told", ...patience });
   return { kills: kills + 1, screen: showOnPhone(ntfy.messages("downloads")) };
 }
 

@@ -9,6 +9,7 @@ export { ListenError } from "./listen.ts";
 export type { Listener } from "./listen.ts";
 export { createLog } from "./log.ts";
 export type { LogFormat, Logger, LogLevel, LogOptions } from "./log.ts";
+export { makeFolder } from "./make-folder.ts";
 export { createMetrics } from "./metrics.ts";
 export type { Metrics } from "./metrics.ts";
 export { describePortChange, PortChanges } from "./port-changes.ts";

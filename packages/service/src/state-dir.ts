@@ -1,7 +1,8 @@
-import { mkdir, readFile, readdir, unlink } from "node:fs/promises";
+import { readFile, readdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { Logger } from "./log.ts";
+import { makeFolder } from "./make-folder.ts";
 import type { Metrics } from "./metrics.ts";
 import { isLeftover, writeFileAtomic } from "./write-file-atomic.ts";
 
@@ -45,7 +46,7 @@ export async function openStateDir({ dir, promise, log, metrics }: StateDirOptio
   };
   const attempt = async (write: () => Promise<unknown>): Promise<boolean> => {
     try {
-      await mkdir(dir, { recursive: true });
+      await makeFolder(dir);
       await write();
       return wrote();
     } catch (error) {
