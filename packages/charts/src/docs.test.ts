@@ -14,6 +14,12 @@ test.for(files)(
   },
 );
 
+test("the README of the repository shows the umbrella's example", async () => {
+  const example = await chartFile("qbit-sidecars/ci/vpn-values.yaml");
+  const block = readmeBlock(new URL("../README.md", chartsFolder), "helm", `\`\`\`yaml\n${example}\`\`\``);
+  await expect(block).resolves.toBeUndefined();
+});
+
 test("the umbrella's README shows its values and its examples", async () => {
   const readme = new URL("qbit-sidecars/README.md", chartsFolder);
   const example = await chartFile("qbit-sidecars/ci/vpn-values.yaml");
