@@ -79,6 +79,30 @@ describe("PIA says no", () => {
     expect(listenPort(at.qbittorrent)).not.toBe(old);
   });
 
+  test.each([
+    ["a proxy's page", { kind: "answer", status: 502, body: "<html>Bad Gateway</html>" }],
+    ["nothing", { kind: "answer", status: 200, body: "" }],
+    ["PIA's own failure", { kind: "answer", status: 500, body: '{"status":"ERROR","message":"internal"}' }],
+  ] as const)(
+    "%s for an answer: the port is kept, and bound again within its minutes",
+    async (_what, fault) => {
+      const clock = new FakeClock(Date.now());
+      await using at = await world({ clock });
+      await using life = at.start();
+      await clock.advanceUntil(() => isForwarded(at.pia, at.qbittorrent), { what: "the port" });
+      const port = listenPort(at.qbittorrent);
+      at.pia.gateway.faults.next("bindPort", fault, 3);
+      const binds = at.pia.gateway.count("bindPort");
+      await clock.advanceUntil(() => at.pia.gateway.count("bindPort") === binds + 4, {
+        what: "three tries that fail and one that does not",
+        withinMs: 14 * minuteMs,
+      });
+      expect(at.pia.gateway.bindings.isBound(port)).toBe(true);
+      expect(at.pia.gateway.count("getSignature")).toBe(1);
+      expect(life.complaints().map(({ err }) => err?.type)).toEqual(["PiaResponseError"]);
+    },
+  );
+
   test("words nobody knows: the port is tried twice more before it is given up", async () => {
     const clock = new FakeClock(Date.now());
     await using at = await world({ clock });
