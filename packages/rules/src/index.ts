@@ -1,7 +1,12 @@
 export { type Problem, formatProblem } from "./compile/problem.ts";
 export type { Rule, RuleAction, Ruleset } from "./compile/rule.ts";
 export { defaultSafety, type Safety } from "./compile/safety.ts";
+export { type RulesTest, type RulesTestReport, testRules } from "./fixtures/test-rules.ts";
+export type { Expected } from "./fixtures/read-fixture.ts";
+export { type LintReport, lintRules } from "./lint-rules.ts";
 export { type Loaded, loadRules, type LoadOptions } from "./load-rules.ts";
+export { type Migrated, migrateRules } from "./migrate/migrate-rules.ts";
+export { type Finding, formatFinding } from "./migrate/migration.ts";
 export type { DeleteFiles, Operation } from "./plan/operation.ts";
 export { type ConditionExplanation, explainRules, type RuleExplanation } from "./plan/explain.ts";
 export { plan, type Plan, rulesFor } from "./plan/plan.ts";
