@@ -6,10 +6,12 @@ import { ApiKeys } from "./api-keys.ts";
 import { buildApi } from "./api/build-api.ts";
 import { endpoints } from "./api/endpoints.ts";
 import { addEvents } from "./api/events.ts";
+import { pageEndpoints } from "./api/page-endpoints.ts";
 import type { Config } from "./config.ts";
 import { listenHttp } from "./listen-http.ts";
 import { measureQueue } from "./measure-queue.ts";
 import { addPage } from "./page.ts";
+import { pageFiles } from "./page-files.inlined.ts";
 import { QbittorrentWatch } from "./qbittorrent-watch.ts";
 import { type Build, makeReports } from "./reports.ts";
 import { RuleHits } from "./rule-hits.ts";
@@ -57,8 +59,12 @@ export async function rulesServer(config: Config, service: Service, options: Ser
   const { dryRun, settleDelay: settleDelayMs, serverApiKey } = config;
   // The settings see to it that there is one.
   if (serverApiKey === undefined) throw new Error("starting the API: there is no key");
+  const page = await pageFiles();
   const app = buildApi({
-    endpoints: endpoints({ queue, rules, reports, dryRun, settleDelayMs }),
+    endpoints: [
+      ...endpoints({ queue, rules, reports, dryRun, settleDelayMs }),
+      ...pageEndpoints({ client, rulesPath: rules.path }),
+    ],
     keys: new ApiKeys(serverApiKey, { clock, log }),
     health,
     metrics,
@@ -66,7 +72,7 @@ export async function rulesServer(config: Config, service: Service, options: Ser
     version,
     extend(api, guard) {
       addEvents(api, guard, queue);
-      addPage(api);
+      addPage(api, page);
     },
   });
   measureQueue(metrics, { queue, rules, qbittorrent });

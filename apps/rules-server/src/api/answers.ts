@@ -133,3 +133,19 @@ export const rules = z.strictObject({
 export const refusal = z.strictObject({ error: z.string(), message: z.string() });
 export const notCancelled = z.strictObject({ error: z.string(), message: z.string() });
 export const crash = z.strictObject({ error: z.string(), message: z.string(), trace_id: z.string() });
+
+export const torrents = z.strictObject({
+  /** How many there are of that name, also those that are not in this answer. */
+  total: count,
+  torrents: z.array(
+    z.strictObject({
+      hash: z.string(),
+      name: z.string(),
+      state: z.string(),
+      category: z.string(),
+      tags: z.array(z.string()),
+    }),
+  ),
+});
+
+export const rulesText = z.strictObject({ file: z.string(), text: z.string() });

@@ -1,0 +1,76 @@
+import { type QbitClient, tagsOf, type Torrent } from "@qbit-sidecars/qbit-client";
+import { readTextFile } from "@qbit-sidecars/config";
+import { messageWithCauses } from "@qbit-sidecars/service";
+import type * as z from "zod/mini";
+import * as shapes from "./answers.ts";
+import { ApiError, badRequest } from "./api-error.ts";
+import { type Endpoint, endpoint } from "./endpoint.ts";
+import type { Param } from "./params.ts";
+
+export type PageEndpointParts = {
+  readonly client: { readonly torrents: Pick<QbitClient["torrents"], "eachInfo"> };
+  /** The rules file. */
+  readonly rulesPath: string;
+};
+
+const mostTorrents = 20;
+const mostSearch = 200;
+const largestFileBytes = 4 * 1024 * 1024;
+
+const searchParam: Param<string> = {
+  about: "Part of a torrent's name in any case, or the start of its id.",
+  schema: { type: "string", maxLength: mostSearch },
+  read(text) {
+    if (text.length > mostSearch) throw badRequest(`search is longer than ${mostSearch} characters`);
+    return text.toLowerCase();
+  },
+};
+
+/** What only the page asks for. */
+export function pageEndpoints({ client, rulesPath }: PageEndpointParts): Endpoint[] {
+  return [
+    endpoint("GET /api/torrents", {
+      about: "Find torrents to try the rules on.",
+      params: { search: searchParam },
+      answers: {
+        200: { about: `The first ${mostTorrents} by name`, schema: shapes.torrents },
+        502: { about: "qBittorrent does not answer", schema: shapes.refusal },
+      },
+      answer: async ({ params: { search = "" } }) => ({ status: 200, body: await find(client, search) }),
+    }),
+    endpoint("GET /api/rules/text", {
+      about: "The rules file as it is, to show its mistakes at their lines.",
+      answers: {
+        200: { about: "The file", schema: shapes.rulesText },
+        404: { about: "It cannot be read", schema: shapes.refusal },
+      },
+      async answer() {
+        const reading = await readTextFile(rulesPath, largestFileBytes);
+        if (!reading.ok) throw new ApiError(404, `${rulesPath} ${reading.problem}`);
+        return { status: 200, body: { file: rulesPath, text: reading.text } };
+      },
+    }),
+  ];
+}
+
+type Found = z.output<typeof shapes.torrents>;
+
+async function find(client: PageEndpointParts["client"], search: string): Promise<Found> {
+  let found: Found["torrents"] = [];
+  const isMeant = ({ name, hash }: Torrent) => name.toLowerCase().includes(search) || hash.startsWith(search);
+  const begin = () => {
+    found = [];
+    return (torrent: Torrent) => {
+      if (isMeant(torrent)) found.push(rowOf(torrent));
+    };
+  };
+  await client.torrents.eachInfo({}, begin).catch((error: unknown) => {
+    throw new ApiError(502, messageWithCauses(error));
+  });
+  const byName = found.toSorted((a, b) => a.name.localeCompare(b.name));
+  return { total: found.length, torrents: byName.slice(0, mostTorrents) };
+}
+
+function rowOf({ hash, name, state, category, tags }: Torrent): Found["torrents"][number] {
+  return { hash, name, state, category, tags: tagsOf(tags) };
+}

@@ -1,0 +1,86 @@
+import type { JobRow } from "./api.ts";
+import { h } from "./dom.ts";
+
+const classes: Readonly<Record<string, string>> = {
+  completed: "good",
+  done: "good",
+  true: "good",
+  healthy: "good",
+  ok: "good",
+  failed: "bad",
+  unhealthy: "bad",
+  none: "bad",
+  processing: "wait",
+  planned: "wait",
+  unknown: "wait",
+  stale: "wait",
+};
+
+export function badge(word: string): HTMLElement {
+  return h("span", { class: `badge ${classes[word] ?? ""}` }, word);
+}
+
+/** A time that tells itself exactly when it is pointed at. */
+export function when(iso: string | null): HTMLElement | string {
+  if (iso === null) return "";
+  const date = new Date(iso);
+  return h("time", { datetime: iso, title: date.toLocaleString() }, ago(Date.now() - date.getTime()));
+}
+
+const units = [
+  ["day", 86_400_000],
+  ["hour", 3_600_000],
+  ["minute", 60_000],
+  ["second", 1000],
+] as const;
+
+export function ago(ms: number): string {
+  const words = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+  const [unit, size] = units.find(([, each]) => Math.abs(ms) >= each) ?? ["second", 1000];
+  return words.format(-Math.trunc(ms / size), unit);
+}
+
+export function duration({ started_at: from, completed_at: to }: JobRow): string {
+  if (from === null || to === null) return "";
+  const ms = Date.parse(to) - Date.parse(from);
+  return ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`;
+}
+
+export const shortId = (id: string): string => id.slice(0, 8);
+
+/** "context finished, torrent 0123abcd" */
+export function subject({ context, hash }: Pick<JobRow, "context" | "hash">): string {
+  const torrents = hash === null ? "all torrents" : `torrent ${shortId(hash)}`;
+  return context === null ? torrents : `${context}, ${torrents}`;
+}
+
+/** What came of a job, in a few words. */
+export function outcome({ status, error, result, dry_run: isDry, waits_for: waitsFor }: JobRow): string {
+  if (status === "failed") return error?.split("\n", 1)[0] ?? "";
+  if (waitsFor !== null) return waitsFor;
+  if (result === null) return "";
+  const number = (name: string) => Number(result[name] ?? 0);
+  const count = isDry ? number("actions_skipped") : number("actions_executed");
+  const words = [`${count} ${isDry ? "would change" : "changed"}`, `${number("total_torrents")} seen`];
+  if (number("errors") > 0) words.push(`${number("errors")} errors`);
+  if (typeof result["not_ready"] === "string") words.push(`not ready: ${result["not_ready"]}`);
+  if (typeof result["note"] === "string") words.push(result["note"]);
+  return words.join(", ");
+}
+
+/** A value as it was and as it is: of lists only what went and what came. */
+export function difference(before: unknown, after: unknown): HTMLElement {
+  if (Array.isArray(before) && Array.isArray(after)) {
+    const gone = before.filter((item) => !after.includes(item)).map((item) => h("del", {}, plain(item)));
+    const come = after
+      .filter((item) => !before.includes(item))
+      .map((item) => h("ins", {}, `+${plain(item)}`));
+    return h("span", {}, ...[...gone, ...come].flatMap((part) => [part, " "]));
+  }
+  return h("span", {}, h("del", {}, plain(before)), " → ", h("ins", {}, plain(after)));
+}
+
+function plain(value: unknown): string {
+  if (value === undefined || value === null || value === "") return "nothing";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
