@@ -72,6 +72,7 @@ export async function qbsyncSource(config: Config, service: Service): Promise<vo
     tags,
     dryRun: config.dryRun,
     goneForMs: Math.max(config.sleep, 1000),
+    doubtEveryMs: config.sleep,
     clock,
     log,
     onPieces: () => {
@@ -84,7 +85,6 @@ export async function qbsyncSource(config: Config, service: Service): Promise<vo
   const follower = new QbittorrentFollower({
     watched: watch(client, counts.call),
     torrents,
-    tags,
     clock,
     onPieces: () => sender.pump(),
     onChange: () => loops.sync.wake("qBittorrent's torrents have changed"),

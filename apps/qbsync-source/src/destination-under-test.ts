@@ -31,13 +31,13 @@ export type Stored = {
   isFinished: boolean;
 };
 
+/** Undefined: it is stored and answered for as it should be. */
+type Verdict = PieceAnswer_Outcome | "silence" | undefined;
+
 export type StandInOptions = {
   port?: number;
   /** Asked for each piece that arrived whole; the default is to store it. "silence" answers nothing. */
-  onPiece?: (
-    torrentId: string,
-    piece: number,
-  ) => PieceAnswer_Outcome | "silence" | Promise<PieceAnswer_Outcome | "silence">;
+  onPiece?: (torrentId: string, piece: number) => Verdict | Promise<Verdict>;
   onFinalize?: () => Partial<FinalizeResponse> | undefined;
   limits?: { maxStreams?: number; maxOpenPieces?: number; maxChunkBytes?: number };
 };

@@ -1,7 +1,7 @@
 import { type MaindataChange, QbitNotFoundError, type Torrent } from "@qbit-sidecars/qbit-client";
 import { PieceSet } from "@qbit-sidecars/qbsync-protocol/layout";
 import type { Clock } from "@qbit-sidecars/service";
-import { allPieces, type Tags, TrackedTorrent } from "./tracked-torrent.ts";
+import { allPieces, TrackedTorrent } from "./tracked-torrent.ts";
 
 /** qBittorrent as this file needs it. */
 export type Watched = {
@@ -15,7 +15,6 @@ type FollowOptions = {
   watched: Watched;
   /** Shared with whoever sends them. */
   torrents: Map<string, TrackedTorrent>;
-  tags: Tags;
   clock: Clock;
   /** Pieces are there to be sent. */
   onPieces: () => void;
@@ -69,8 +68,7 @@ export class QbittorrentFollower {
       const tracked = torrents.get(torrent.hash);
       if (tracked !== undefined) {
         isNews = tracked.goneSince !== undefined || isNews;
-        tracked.torrent = torrent;
-        tracked.goneSince = undefined;
+        tracked.see(torrent);
       } else if (hasMetadata(torrent)) {
         torrents.set(torrent.hash, new TrackedTorrent(torrent));
         isNews = true;
@@ -78,24 +76,13 @@ export class QbittorrentFollower {
     }
     for (const { torrent, before } of changed) {
       const tracked = torrents.get(torrent.hash);
-      if (tracked !== undefined) isNews = this.#takeDifference(tracked, before) || isNews;
+      if (tracked !== undefined) isNews = takeDifference(tracked, before) || isNews;
     }
     for (const torrent of removed) {
       const tracked = torrents.get(torrent.hash);
       if (tracked !== undefined) tracked.goneSince ??= clock.monotonic();
     }
     return isNews || removed.length > 0;
-  }
-
-  #takeDifference(tracked: TrackedTorrent, before: Partial<Torrent>): boolean {
-    // The wanted size changes with the selection; the others are told to the destination or say where the data is.
-    const told = ["size", "save_path", "content_path", "download_path", "category", "name"];
-    const isDescribedAnew = told.some((field) => field in before);
-    if (isDescribedAnew) tracked.isStale = true;
-    if ("size" in before) tracked.isFinished = false;
-    if ("tags" in before && tracked.isFailureTagged && !tracked.hasTag(this.#options.tags.syncFailed))
-      tracked.forgive();
-    return isDescribedAnew || "state" in before || "tags" in before || "progress" in before;
   }
 
   async #askPieces(tracked: TrackedTorrent, signal: AbortSignal): Promise<void> {
@@ -117,6 +104,15 @@ export class QbittorrentFollower {
     }
     tracked.piecesSeenAt = { completed, state };
   }
+}
+
+function takeDifference(tracked: TrackedTorrent, before: Partial<Torrent>): boolean {
+  // While it downloads, the wanted size changes with the selection; the others are told to the destination or say
+  // where the data is.
+  const told = ["size", "save_path", "content_path", "download_path", "category", "name"];
+  const isDescribedAnew = told.some((field) => field in before);
+  if (isDescribedAnew) tracked.isStale = true;
+  return isDescribedAnew || "state" in before || "tags" in before || "progress" in before;
 }
 
 function hasMetadata({ has_metadata, state, total_size }: Torrent): boolean {

@@ -41,7 +41,9 @@ export async function runSource(env: Record<string, string>): Promise<RunningSou
     status: async () => await (await fetch(`${healthUrl}/status`)).text(),
     async metric(name) {
       const text = await (await fetch(`${healthUrl}/metrics`)).text();
-      const line = text.split("\n").find((one) => one.startsWith(`${name} `) || one.startsWith(`${name}{`));
+      const line = text
+        .split("\n")
+        .find((one) => one.startsWith(`${name} `) || (!name.includes("{") && one.startsWith(`${name}{`)));
       return Number(line?.split(" ").at(-1) ?? Number.NaN);
     },
     async [Symbol.asyncDispose]() {

@@ -35,6 +35,8 @@ type SyncOptions = {
   dryRun: boolean;
   /** How long a torrent must be gone from qBittorrent before what the destination has of it is dropped. */
   goneForMs: number;
+  /** How often one torrent is looked at again although nothing was heard of it. */
+  doubtEveryMs: number;
   clock: Clock;
   log: Logger;
   onPieces: () => void;
@@ -49,8 +51,19 @@ const mostFailedFinalizations = 3;
 
 const atOnce = 4;
 
+/** What was found out longer ago is looked at again before a torrent is finalized. */
+const freshMs = 10_000;
+
 /** What is to be done next for a torrent, if anything. */
-export type Action = "describe" | "open" | "finalize" | "tagSynced" | "tagFailed" | "abort" | undefined;
+export type Action =
+  | "describe"
+  | "open"
+  | "finalize"
+  | "tagSynced"
+  | "tagFailed"
+  | "forgive"
+  | "abort"
+  | undefined;
 
 /** Decides what is to be done next for a torrent. */
 export function nextAction(
@@ -62,19 +75,24 @@ export function nextAction(
     if (now - tracked.goneSince < context.goneForMs) return undefined;
     return isConnected ? "abort" : undefined;
   }
-  if (tracked.isFinished && !tracked.isStale)
-    return tags.synced !== "" && !tracked.hasTag(tags.synced) ? "tagSynced" : undefined;
-  if (tracked.failure !== undefined && !tracked.isFailureTagged) return "tagFailed";
+  if (tracked.isFinished) {
+    if (tracked.lacksTag(tags.synced, now)) return "tagSynced";
+    return tracked.isStale ? "describe" : undefined;
+  }
+  if (tracked.failure !== undefined && tracked.lacksTag(tags.syncFailed, now))
+    return tracked.taggedAt.has(tags.syncFailed) ? "forgive" : "tagFailed";
   if (!isConnected || tracked.obstacle(tags, now) !== undefined) return undefined;
   if (tracked.described === undefined || tracked.isStale) return "describe";
   if (!tracked.isOpen) return "open";
-  return tracked.isCompleteHere && tracked.progress?.isDelivered === true ? "finalize" : undefined;
+  if (!tracked.isCompleteHere || tracked.progress?.isDelivered !== true) return undefined;
+  return now - tracked.describedAt > freshMs ? "describe" : "finalize";
 }
 
 /** Carries each torrent through its stages: described, open at the destination, delivered, finished, tagged. */
 export class TorrentSync {
   readonly #options: SyncOptions;
   readonly #planned = new Set<string>();
+  #doubtedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: SyncOptions) {
     this.#options = options;
@@ -83,6 +101,7 @@ export class TorrentSync {
   /** Does what can be done now. */
   async step(signal: AbortSignal): Promise<void> {
     const { torrents } = this.#options;
+    this.#doubtOne();
     // Live ones first: they are what somebody waits for.
     const order = [...torrents.values()].toSorted((a, b) => Number(b.isLive) - Number(a.isLive));
     await inParallel(order, atOnce, async (tracked) => {
@@ -107,6 +126,22 @@ export class TorrentSync {
     }
   }
 
+  /**
+   * qBittorrent does not tell of a selection that is changed while nothing is downloaded, so the torrent that was
+   * looked at longest ago is looked at again: one at a time, however many there are.
+   */
+  #doubtOne(): void {
+    const { torrents, clock, doubtEveryMs } = this.#options;
+    const now = clock.monotonic();
+    if (now - this.#doubtedAt < doubtEveryMs) return;
+    this.#doubtedAt = now;
+    let oldest: TrackedTorrent | undefined;
+    for (const tracked of torrents.values())
+      if (tracked.goneSince === undefined && tracked.describedAt < (oldest?.describedAt ?? now))
+        oldest = tracked;
+    if (oldest !== undefined) oldest.isStale = true;
+  }
+
   #actionOf(tracked: TrackedTorrent): Action {
     const { tags, clock, goneForMs, destination } = this.#options;
     const context = { tags, now: clock.monotonic(), goneForMs, isConnected: destination() !== undefined };
@@ -118,7 +153,11 @@ export class TorrentSync {
     if (action === "describe") return await this.#describe(tracked, signal);
     if (this.#options.dryRun) return action === "open" && this.#sayPlan(tracked);
     if (action === "tagSynced") return await this.#tag(tracked, this.#options.tags.synced, signal);
-    if (action === "tagFailed") return await this.#tagFailed(tracked, signal);
+    if (action === "tagFailed") return await this.#tag(tracked, this.#options.tags.syncFailed, signal);
+    if (action === "forgive") {
+      tracked.forgive();
+      return true;
+    }
     const destination = this.#options.destination();
     if (destination === undefined) return false;
     if (action === "open") return await this.#open(tracked, destination);
@@ -128,12 +167,12 @@ export class TorrentSync {
   }
 
   async #describe(tracked: TrackedTorrent, signal: AbortSignal): Promise<boolean> {
-    const { source, log } = this.#options;
+    const { source, clock, log } = this.#options;
     try {
       const { described, folders } = await source.describe(tracked, signal);
-      const isAnother = tracked.described !== undefined && !tracked.described.digest.equals(described.digest);
-      tracked.take(described, folders);
-      if (isAnother) {
+      const before = tracked.described;
+      tracked.take(described, folders, clock.monotonic());
+      if (before !== undefined && isAnother(before, described, tracked.isFinished)) {
         tracked.isOpen = false;
         tracked.isFinished = false;
         log.info({ torrent: tracked.id }, `${tracked.torrent.name} was changed in qBittorrent`);
@@ -230,16 +269,7 @@ export class TorrentSync {
 
   async #tag(tracked: TrackedTorrent, tag: string, signal: AbortSignal): Promise<boolean> {
     await this.#options.source.addTag(tracked.id, tag, signal);
-    // qBittorrent tells of it a moment later; until then it would be added again and again.
-    tracked.torrent.tags = [tracked.torrent.tags, tag].filter((one) => one !== "").join(", ");
-    return false;
-  }
-
-  async #tagFailed(tracked: TrackedTorrent, signal: AbortSignal): Promise<boolean> {
-    const { tags } = this.#options;
-    if (tags.syncFailed !== "" && !tracked.hasTag(tags.syncFailed))
-      await this.#tag(tracked, tags.syncFailed, signal);
-    tracked.isFailureTagged = true;
+    tracked.taggedAt.set(tag, this.#options.clock.monotonic());
     return false;
   }
 
@@ -263,4 +293,10 @@ export class TorrentSync {
     );
     return false;
   }
+}
+
+/** Whether the destination has to be told. Of one that is finished there, only another selection makes a difference. */
+function isAnother(before: Described, after: Described, isFinished: boolean): boolean {
+  if (!isFinished) return !before.digest.equals(after.digest);
+  return before.description.unselectedFiles.join() !== after.description.unselectedFiles.join();
 }

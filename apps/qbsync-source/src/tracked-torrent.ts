@@ -11,6 +11,11 @@ export type Tags = { synced: string; syncFailed: string; excludeSync: string };
 /** A piece that the destination refused this often is not sent again by itself. */
 const mostStrikes = 5;
 
+/** So long a tag that was put on may take to be seen in qBittorrent. */
+const tagSeenWithinMs = 5000;
+
+const downloading: ReadonlySet<string> = new Set(["downloading", "stalledDL", "forcedDL", "allocating"]);
+
 /** qBittorrent rewrites or moves the data, or has lost it. */
 const unreadable: ReadonlySet<string> = new Set([
   "moving",
@@ -25,12 +30,14 @@ const unreadable: ReadonlySet<string> = new Set([
 export class TrackedTorrent {
   readonly id: string;
   /** The store's own object: always current. */
-  torrent: Torrent;
+  #torrent: Torrent;
   /** Downloading, or finished while we watched. */
-  isLive: boolean;
+  isLive = false;
   described: Described | undefined;
   /** What was described may not hold any more. */
   isStale = false;
+  /** When it was described (monotonic). */
+  describedAt = Number.NEGATIVE_INFINITY;
   data: TorrentData | undefined;
   progress: PieceProgress | undefined;
   /** The destination, as it is connected now, takes pieces of it. */
@@ -41,8 +48,8 @@ export class TrackedTorrent {
   isKnownThere = false;
   /** Why it cannot be synced until a person does something. */
   failure: string | undefined;
-  /** Whether that was told by the tag. */
-  isFailureTagged = false;
+  /** When a tag of ours was last put on, by tag (monotonic). */
+  readonly taggedAt = new Map<string, number>();
   /** Why nothing happens now, and until when (monotonic). */
   hold: { reason: string; until: number } | undefined;
   /** Since when qBittorrent does not list it any more (monotonic). */
@@ -55,12 +62,29 @@ export class TrackedTorrent {
 
   constructor(torrent: Torrent) {
     this.id = torrent.hash;
-    this.torrent = torrent;
-    this.isLive = !this.isCompleteHere;
+    this.#torrent = torrent;
+    this.see(torrent);
+  }
+
+  get torrent(): Torrent {
+    return this.#torrent;
+  }
+
+  /** Takes what qBittorrent tells of it. */
+  see(torrent: Torrent): void {
+    this.#torrent = torrent;
+    this.goneSince = undefined;
+    if (downloading.has(torrent.state)) this.isLive = true;
   }
 
   get isCompleteHere(): boolean {
     return this.torrent.progress === 1 && isComplete(this.torrent.state);
+  }
+
+  /** Whether a tag of ours is to be put on: not while qBittorrent may not have told of it yet. */
+  lacksTag(tag: string, now: number): boolean {
+    const age = now - (this.taggedAt.get(tag) ?? Number.NEGATIVE_INFINITY);
+    return tag !== "" && !this.hasTag(tag) && age > tagSeenWithinMs;
   }
 
   hasTag(tag: string): boolean {
@@ -79,8 +103,9 @@ export class TrackedTorrent {
     return undefined;
   }
 
-  take(described: Described, folders: readonly string[]): void {
+  take(described: Described, folders: readonly string[], now: number): void {
     const { layout, names } = described;
+    this.describedAt = now;
     if (this.progress?.pieceCount !== layout.pieceCount) this.progress = new PieceProgress(layout.pieceCount);
     this.described = described;
     this.data = { layout, names, folders };
@@ -113,7 +138,7 @@ export class TrackedTorrent {
   /** A person took the tag off: everything is tried again. */
   forgive(): void {
     this.failure = undefined;
-    this.isFailureTagged = false;
+    this.taggedAt.clear();
     this.failedFinalizations = 0;
     this.isOpen = false;
     this.hold = undefined;
