@@ -37,6 +37,8 @@ export class Doorbell {
       connection: redis,
       prefix,
       skipWaitingForReady: true,
+      // Done by check-server.ts, which does not print.
+      skipVersionCheck: true,
       defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
     });
     this.#queue.on("error", (err) => tellError(log, err));
@@ -94,6 +96,7 @@ export class Doorbell {
       connection: blocking(),
       prefix,
       autorun: false,
+      skipVersionCheck: true,
       lockDuration: leaseMs,
       stalledInterval: lookForLostEveryMs,
       // However often its workers died: what must not be tried for ever is decided by the record, not by the bell.

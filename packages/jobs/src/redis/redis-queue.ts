@@ -45,7 +45,12 @@ export async function openRedisQueue(options: RedisQueueOptions): Promise<JobQue
     connectTimeout: 5_000,
     commandTimeout: 10_000,
   });
-  redis.on("error", (err: Error) => log?.debug({ err }, "the connection to Redis"));
+  // Says why where connect() only says that the connection was closed: a wrong password.
+  let lastError: unknown;
+  redis.on("error", (err: Error) => {
+    lastError = err;
+    log?.debug({ err }, "the connection to Redis");
+  });
   try {
     await redis.connect();
     const warnings = await checkServer(redis);
@@ -55,7 +60,9 @@ export async function openRedisQueue(options: RedisQueueOptions): Promise<JobQue
   } catch (error) {
     redis.disconnect();
     if (error instanceof QueueOpenError) throw error;
-    throw new QueueOpenError("unreachable", `reaching Redis at ${hostOf(url)}`, { cause: error });
+    throw new QueueOpenError("unreachable", `reaching Redis at ${hostOf(url)}`, {
+      cause: lastError ?? error,
+    });
   }
 }
 
@@ -322,7 +329,8 @@ class RedisQueue implements JobQueue {
     if (this.#closing.signal.aborted || lease.lost.aborted) return lease.drop();
     try {
       await lease.letGo();
-      await this.#ringAgain();
+      // Rings of the time when the lease was taken woke nobody: BullMQ marks only what could be answered at once.
+      await this.#ringAgain({ evenIfRinging: true });
     } catch (err) {
       this.#log?.debug({ err }, "giving back the lease of a run; it ends by itself");
     }
@@ -347,12 +355,12 @@ class RedisQueue implements JobQueue {
   }
 
   /** Rings when there is something to do and nobody was told; a worker that died leaves jobs in processing. */
-  async #ringAgain(): Promise<void> {
+  async #ringAgain({ evenIfRinging = false } = {}): Promise<void> {
     if (this.#closing.signal.aborted) return;
     try {
       const { now, nextDueMs } = await toDo(this.#scripts);
       if (nextDueMs !== undefined) await this.#bell.ringAt(nextDueMs, this.#clock.now());
-      if (now > 0 && !(await this.#bell.isRinging())) await this.#bell.ring();
+      if (now > 0 && (evenIfRinging || !(await this.#bell.isRinging()))) await this.#bell.ring();
     } catch (err) {
       this.#log?.debug({ err }, "looking whether jobs wait");
     }
