@@ -29,9 +29,8 @@ export function foldersOf(torrent: Located, names: readonly string[]): string[] 
   const { save_path, content_path = "", download_path } = torrent;
   const folders = [folderOfContent(content_path, names), save_path];
   if (typeof download_path === "string") folders.push(download_path);
-  return [...new Set(folders.filter((folder) => folder !== undefined && folder !== ""))].map((folder) =>
-    withoutSlash(folder ?? ""),
-  );
+  const there = folders.filter((folder) => folder !== undefined && folder !== "");
+  return [...new Set(there.map((folder) => withoutSlash(folder ?? "")))];
 }
 
 /** A folder of qBittorrent's as this program sees it. What is mounted elsewhere is looked for at the same distance. */
