@@ -1,62 +1,40 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { basename, join } from "node:path";
-import { defineConfig, type OutputOptions, type Plugin, type RolldownOptions } from "rolldown";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { defineConfig, type Plugin } from "rolldown";
 
 /**
- * Bundles the app in the current folder: `dist/main.js`, one file that runs alone with a Node ≥ 24, and for each
- * `src/bin/<name>.ts` a program `dist/bin/<name>` that people run with `docker exec` in images that have no shell.
+ * Bundles the app in the current folder into `dist/main.js`, one file that runs alone with a Node ≥ 24. Each name in the
+ * `bin` of the app's package.json becomes `dist/bin/<name>`, by which people call the bundle in an image without a shell.
  *
  * CommonJS, because an ESM bundle's `import … from "node:http"` reads the module's lazy getters and so loads undici
  * (7 MB and 20 ms). One chunk: what `import()` names is still evaluated only when it is asked for.
  */
-export default defineConfig([
-  bundle("src/main.ts", { dir: "dist" }),
-  ...programs("src/bin").map((name) =>
-    // Where distroless images have their Node. Nothing else could start it there: there is no env.
-    bundle(`src/bin/${name}.ts`, {
-      dir: "dist",
-      entryFileNames: `bin/${name}`,
-      banner: "#!/nodejs/bin/node",
-    }),
-  ),
-]);
-
-function programs(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  const sources = readdirSync(folder).filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"));
-  return sources.map((file) => basename(file, ".ts"));
-}
-
-function bundle(input: string, output: OutputOptions): RolldownOptions {
-  return {
-    input,
-    platform: "node",
-    // Syntax that an old Node can parse, so that main.ts can tell its user in one sentence that it is too old.
-    transform: { target: "es2022" },
-    plugins: [finishBundle()],
-    output: {
-      format: "cjs",
-      codeSplitting: false,
-      // Error classes are told by their names in logs and metrics.
-      minify: {
-        mangle: { keepNames: { class: true, function: false } },
-        compress: { keepNames: { class: true, function: false } },
-        codegen: true,
-      },
-      sourcemap: false,
-      comments: { legal: true },
-      ...output,
+export default defineConfig({
+  input: "src/main.ts",
+  platform: "node",
+  // Syntax that an old Node can parse, so that main.ts can tell its user in one sentence that it is too old.
+  transform: { target: "es2022" },
+  plugins: [finishBundle()],
+  output: {
+    dir: "dist",
+    format: "cjs",
+    codeSplitting: false,
+    // Error classes are told by their names in logs and metrics.
+    minify: {
+      mangle: { keepNames: { class: true, function: false } },
+      compress: { keepNames: { class: true, function: false } },
+      codegen: true,
     },
-  };
-}
-
-/** Folders of the packages that are in the app's bundles. */
-const bundled = new Set<string>();
+    sourcemap: false,
+    comments: { legal: true },
+  },
+});
 
 function finishBundle(): Plugin {
   return {
     name: "finish-bundle",
     generateBundle(_options, files) {
+      const bundled = new Set<string>();
       for (const file of Object.values(files)) {
         if (file.type !== "chunk") continue;
         file.code = toAscii(file.code);
@@ -64,9 +42,19 @@ function finishBundle(): Plugin {
       }
       // The app's package.json says "module"; inside dist its bundle is not one. Elsewhere it needs no neighbour.
       this.emitFile({ type: "asset", fileName: "package.json", source: '{ "type": "commonjs" }\n' });
+      for (const name of commands()) {
+        // Where distroless images have their Node. They have no env that could find another.
+        const source = '#!/nodejs/bin/node\nrequire("../main.js");\n';
+        this.emitFile({ type: "asset", fileName: `bin/${name}`, source });
+      }
       this.emitFile({ type: "asset", fileName: "THIRD-PARTY-NOTICES.txt", source: notices([...bundled]) });
     },
   };
+}
+
+function commands(): string[] {
+  const { bin = {} } = JSON.parse(readFileSync("package.json", "utf8")) as { bin?: Record<string, string> };
+  return Object.keys(bin);
 }
 
 /** One character beyond Latin-1 makes V8 keep the whole source at two bytes a character: 0.7 MB for nothing. */
