@@ -14,7 +14,7 @@ import {
   PiaUnauthorizedError,
   PiaUnreachableError,
 } from "./pia-errors.ts";
-import { nothingKnown, planPort, type PortPolicy, type PortState } from "./plan-port.ts";
+import { nothingKnown, planPort, type PortPolicy, type PortState, renewalOf } from "./plan-port.ts";
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -202,4 +202,14 @@ test("a login that is refused is tried again after 15 minutes, then ever less of
     return (state.notBefore.token - now) / minuteMs;
   });
   expect(waits).toEqual([15, 30, 60, 120, 240, 360, 360]);
+});
+
+test.each([
+  ["two months", 62 * dayMs, 55 * dayMs],
+  ["three days", 3 * dayMs, 1.5 * dayMs],
+  // This machine's clock is ahead: were it replaced at once, its successor would be as well, for ever.
+  ["ten minutes", 10 * minuteMs, hourMs],
+  ["no time at all", -40 * dayMs, dayMs],
+])("a port that seems to have %s left is replaced no sooner than it helps", (_what, leftMs, afterMs) => {
+  expect(renewalOf({ ...grant, expiresAtMs: now + leftMs }, now, policy) - now).toBe(afterMs);
 });

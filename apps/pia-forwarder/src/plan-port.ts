@@ -3,6 +3,8 @@ import type { Grant } from "./grant.ts";
 /** PIA takes a port away that was not bound again for this long (pia-foss/manual-connections, README). */
 export const bindingMs = 15 * 60_000;
 
+const dayMs = 24 * 3_600_000;
+
 /** Tokens are good for 24 hours; within this they are surely good. */
 const tokenFreshMs = 23 * 3_600_000;
 
@@ -115,9 +117,14 @@ function reasonToReplace(
   return nowMs >= (renewAtMs ?? grant.expiresAtMs - policy.renewBeforeMs) ? "its end is near" : undefined;
 }
 
-/** When to replace a grant that is new now: were it at once, because PIA grants ports for days only, it would never end. */
+/**
+ * When to replace a grant that is new now. Never at once: where PIA grants ports for days only, or this machine's clock
+ * is months ahead, its successor would be replaced as well, and so for ever. If it does end before, PIA says so.
+ */
 export function renewalOf({ expiresAtMs }: Grant, nowMs: number, { renewBeforeMs }: PortPolicy): number {
-  return Math.max(expiresAtMs - renewBeforeMs, nowMs + (expiresAtMs - nowMs) / 2);
+  const leftMs = expiresAtMs - nowMs;
+  if (leftMs <= 0) return nowMs + dayMs;
+  return nowMs + Math.max(leftMs - renewBeforeMs, leftMs / 2, dayMs / 24);
 }
 
 /** An old token is better than none while no other may be asked for: PIA decides whether it is good. */
