@@ -30,7 +30,7 @@ envFrom:
 {{- end }}
 startupProbe:
   exec:
-    command: [nc, -z, 127.0.0.1, "8000"]
+    command: [nc, -z, 127.0.0.1, {{ $values.env.HTTP_CONTROL_SERVER_ADDRESS | default ":8000" | splitList ":" | last | quote }}]
   periodSeconds: 2
   failureThreshold: 60
 resources:

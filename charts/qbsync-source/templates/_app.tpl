@@ -2,6 +2,10 @@
 {{- define "qbsync-source.app" -}}
 {{- $annotation := hasKey .Values.config "drain_annotation" | ternary .Values.config.drain_annotation "qbsync/drain" -}}
 apiToken: true
+# qbsync-destination, and the Kubernetes API (443 behind its Service, 6443 where a policy sees the server itself).
+egressPorts:
+  - {{ .Values.config.destination_addr | default ":50051" | toString | splitList ":" | last | int }}
+  - 6443
 ports:
   - name: qbsync-source
     containerPort: {{ .Values.ports.health }}

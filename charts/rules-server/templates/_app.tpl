@@ -1,6 +1,8 @@
 {{/* What sets rules-server's container apart; see sidecar-lib.container. */}}
 {{- define "rules-server.app" -}}
 args: [--serve]
+# Redis or Valkey.
+egressPorts: [6379]
 # The queue's database and the log of changes.
 stateDir: /config
 ports:
@@ -11,6 +13,12 @@ env:
   - name: QBT_RULES_SERVER_PORT
     value: {{ .Values.ports.http | quote }}
   {{- include "sidecar-lib.rulesEnv" . | nindent 2 }}
+  {{- range $index, $schedule := .Values.schedule }}
+  {{- range $field, $value := $schedule }}
+  - name: {{ printf "QBT_RULES_SCHEDULE_%d_%s" (add1 $index) (snakecase $field | upper) }}
+    value: {{ $value | toString | quote }}
+  {{- end }}
+  {{- end }}
 {{ include "sidecar-lib.rulesVolumes" . }}
 {{- if not (or (get (.Values.secrets.values | default dict) "QBT_RULES_SERVER_API_KEY") .Values.secrets.existingSecret) }}
 {{- fail "secrets: rules-server needs a QBT_RULES_SERVER_API_KEY, in secrets.values or in secrets.existingSecret" }}

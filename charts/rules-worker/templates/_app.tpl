@@ -9,6 +9,8 @@
 {{- fail "rules: rules-worker has to be given the rules, in rules.content or rules.existingConfigMap" -}}
 {{- end -}}
 manyReplicas: true
+# Redis or Valkey.
+egressPorts: [6379]
 ports:
   - name: rules-worker
     containerPort: {{ .Values.ports.health }}

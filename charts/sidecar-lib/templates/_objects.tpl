@@ -163,7 +163,7 @@ spec:
         - { port: 53, protocol: UDP }
         - { port: 53, protocol: TCP }
     - ports:
-        {{- range .Values.networkPolicy.egressPorts }}
+        {{- range concat .Values.networkPolicy.egressPorts ($app.egressPorts | default list) | uniq }}
         - { port: {{ . }}, protocol: TCP }
         {{- end }}
     {{- with .Values.networkPolicy.extraEgress }}

@@ -34,9 +34,8 @@ describe.skipIf(await isHelmMissing())("helm", () => {
     await using dir = await tempDir();
     await runHelm(["package", fileURLToPath(new URL(chart, chartsFolder)), "--destination", dir.path]);
     const values = chart === "qbit-sidecars" ? { "port-sync": { enabled: true } } : await example(chart);
-    expect(await render(`${dir.path}/${chart}-0.1.0.tgz`, { values })).toEqual(
-      await render(chart, { values }),
-    );
+    const [packed = ""] = await readdir(dir.path);
+    expect(await render(`${dir.path}/${packed}`, { values })).toEqual(await render(chart, { values }));
   });
 
   test.for(names)("can ask %s in a pod of its own for its health", async (app) => {
@@ -123,9 +122,10 @@ describe.skipIf(await isHelmMissing())("the chart of an app", () => {
       const [container] = containersOf(podOf(await withExample("port-sync", changes)).spec);
       return container?.image;
     };
-    expect(await image("")).toBe("ghcr.io/qbit-sidecars/port-sync:0.1.0");
+    const { appVersion }: { appVersion: string } = parse(await chartFile("port-sync/Chart.yaml"));
+    expect(await image("")).toBe(`ghcr.io/qbit-sidecars/port-sync:${appVersion}`);
     expect(await image("global: { imageRegistry: mirror.local }")).toBe(
-      "mirror.local/qbit-sidecars/port-sync:0.1.0",
+      `mirror.local/qbit-sidecars/port-sync:${appVersion}`,
     );
     expect(await image(`image: { tag: "1.2", digest: "${digest}" }`)).toBe(
       `ghcr.io/qbit-sidecars/port-sync@${digest}`,
@@ -198,6 +198,34 @@ describe.skipIf(await isHelmMissing())("the chart of an app", () => {
       strategy: { type: "RollingUpdate" },
     });
     expect(await strategy("qbsync-source")).toMatchObject({ replicas: 1, strategy: { type: "Recreate" } });
+  });
+
+  test.for([
+    ["rules-worker", [80, 443, 6379, 8080]],
+    ["qbsync-source", [80, 443, 6443, 8080, 50_051]],
+    ["qbsync-destination", [80, 443, 8080]],
+  ] as const)("of %s lets it out to what it needs where policies are on", async ([app, ports]) => {
+    const { spec } = one(await withExample(app, "networkPolicy: { enabled: true }"), "NetworkPolicy");
+    const { egress } = spec as { egress: { ports: { port: number }[] }[] };
+    const open = egress.flatMap((rule) => rule.ports.map(({ port }) => port)).filter((port) => port !== 53);
+    expect(open.toSorted((a, b) => a - b)).toEqual(ports);
+  });
+
+  test("of rules-server takes schedules as its config file has them", async () => {
+    const schedule =
+      "schedule: [{ cron: 0 4 * * *, context: scheduled }, { cron: '*/5 * * * *', dry_run: true }]";
+    const [container] = containersOf(podOf(await withExample("rules-server", schedule)).spec);
+    expect(container?.env).toEqual(
+      expect.arrayContaining([
+        { name: "QBT_RULES_SCHEDULE_1_CRON", value: "0 4 * * *" },
+        { name: "QBT_RULES_SCHEDULE_1_CONTEXT", value: "scheduled" },
+        { name: "QBT_RULES_SCHEDULE_2_CRON", value: "*/5 * * * *" },
+        { name: "QBT_RULES_SCHEDULE_2_DRY_RUN", value: "true" },
+      ]),
+    );
+    await expect(withExample("rules-server", "schedule: [{ context: x }]")).rejects.toThrow(
+      "at '/schedule/0': missing property 'cron'",
+    );
   });
 
   test.for(names)("of %s says what to do next", async (app) => {

@@ -109,6 +109,15 @@ describe.skipIf(await isHelmMissing())("the restricted Pod Security level", () =
     expect(await notes(changes)).toContain("All of it meets the restricted Pod Security level.");
   });
 
+  test("is met by all that CI installs in such a namespace, its tests too", async () => {
+    const values = await chartFile("qbit-sidecars/ci/restricted-values.yaml");
+    const pods = (await render("qbit-sidecars", { values }))
+      .map(podTemplateOf)
+      .filter((pod) => pod !== undefined);
+    expect(pods).toHaveLength(5);
+    for (const { spec } of pods) expect(notRestricted(spec)).toEqual([]);
+  });
+
   test.for([
     ["qbittorrent: { flavour: linuxserver }\ngluetun: { enabled: false }", "linuxserver's image", "baseline"],
     ["gluetun: { enabled: true }", "gluetun", "privileged"],

@@ -2,6 +2,20 @@ import { type Declaration, type JsonSchema, settingsSchema } from "@qbit-sidecar
 import { parse } from "yaml";
 import { type ChartedApp, variableOf } from "./apps.ts";
 
+/** As rules-server has it in its config file. */
+const schedule: JsonSchema = {
+  type: "object",
+  additionalProperties: false,
+  required: ["cron"],
+  properties: {
+    cron: { type: "string" },
+    context: { type: "string" },
+    timezone: { type: "string" },
+    jitter: { type: "string" },
+    dry_run: { type: "boolean" },
+  },
+};
+
 /** What a default does not tell, by path in the values. A path ending in /* is that of whatever stands there. */
 const told: Readonly<Record<string, JsonSchema>> = {
   mode: { type: "string", enum: ["sidecar", "deployment"] },
@@ -11,6 +25,7 @@ const told: Readonly<Record<string, JsonSchema>> = {
   "service.type": { type: "string", enum: ["ClusterIP", "NodePort", "LoadBalancer"] },
   "podDisruptionBudget.maxUnavailable": { type: ["integer", "string"] },
   "networkPolicy.egressPorts": { type: "array", items: { type: "integer", minimum: 1, maximum: 65_535 } },
+  schedule: { type: "array", items: schedule },
   replicas: { type: "integer", minimum: 0 },
   terminationGracePeriodSeconds: { type: "integer", minimum: 1 },
 };
