@@ -108,7 +108,7 @@ export class PieceReceiver {
     stream.openPieces += 1;
     if (other === undefined) return this.#next(piece, stream, chunk);
     // Chunks that follow must wait as well; they come in order.
-    other.stream.openPieces -= 1;
+    if (!other.piece.isWhole) other.stream.openPieces -= 1;
     other.stream.hear(chunk.torrentId, chunk.piece)(Outcome.SUPERSEDED);
     stream.hold(key, other.piece.abandon());
     return this.#next(piece, stream, chunk);
@@ -124,7 +124,10 @@ export class PieceReceiver {
       await piece.abandon();
       return hear(Outcome.REFUSED, taken.detail);
     }
-    if (taken.kind === "last") void this.#complete(key, piece, hear);
+    if (taken.kind === "last") {
+      stream.openPieces -= 1;
+      void this.#complete(key, piece, hear);
+    }
     await taken.written;
   }
 
@@ -151,7 +154,7 @@ export class PieceReceiver {
     const arriving = this.#arriving.get(key);
     if (arriving?.piece !== piece) return;
     this.#arriving.delete(key);
-    arriving.stream.openPieces -= 1;
+    if (!piece.isWhole) arriving.stream.openPieces -= 1;
   }
 
   async #abandonAll(stream: Stream): Promise<void> {

@@ -133,6 +133,10 @@ export class StoredTorrent {
     return this.#durable.has(piece);
   }
 
+  durable(): Uint8Array {
+    return this.#durable.toBytes();
+  }
+
   /** Wanted and not there. */
   needed(): PieceSet {
     const needed = new PieceSet(this.layout.pieceCount);
@@ -159,7 +163,7 @@ export class StoredTorrent {
       torrentId: this.id,
       phase: this.phase,
       pieceCount: this.layout.pieceCount,
-      durable: this.#durable.toBytes(),
+      durable: this.durable(),
       needed: needed.toBytes(),
       neededCount: needed.size,
       descriptionDigest: digestOf(this.#description),

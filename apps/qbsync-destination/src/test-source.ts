@@ -120,10 +120,10 @@ export class TestSource implements Disposable {
     this.sentBytes += chunk.data.length;
     const { stream } = this;
     if (stream.write(chunk)) return;
-    await new Promise<void>((resolve) => {
-      stream.once("drain", resolve);
-      stream.once("error", () => resolve());
-    });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    stream.once("drain", resolve).once("error", resolve);
+    await promise;
+    stream.off("drain", resolve).off("error", resolve);
   }
 
   /** All answers to a piece since `forget`. */

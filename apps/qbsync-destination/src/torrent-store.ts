@@ -28,7 +28,7 @@ const idPattern = /^[0-9a-f]{40}$/;
 const unfinishedAtMost = 10_000;
 
 /** What is kept in memory of a torrent that is finished. */
-type Finished = { digest: Uint8Array; pieceCount: number };
+type Finished = { digest: Uint8Array; pieceCount: number; durable: Uint8Array };
 
 export type TorrentStoreOptions = {
   data: DataFolder;
@@ -94,8 +94,10 @@ export class TorrentStore implements AsyncDisposable {
     if (torrent) return torrent.state(this.#options.spaceRetryMs);
     const finished = this.#finished.get(id);
     if (!finished) return TorrentState.fromPartial({ torrentId: id, phase: Phase.UNKNOWN });
-    const { digest: descriptionDigest, pieceCount } = finished;
-    return TorrentState.fromPartial({ torrentId: id, phase: Phase.FINISHED, descriptionDigest, pieceCount });
+    const { digest: descriptionDigest, pieceCount, durable } = finished;
+    const needed = new Uint8Array(durable.length);
+    const phase = Phase.FINISHED;
+    return TorrentState.fromPartial({ torrentId: id, phase, descriptionDigest, pieceCount, durable, needed });
   }
 
   isFinished(id: string): boolean {
@@ -288,6 +290,7 @@ export class TorrentStore implements AsyncDisposable {
     this.#finished.set(torrent.id, {
       digest: digestOf(torrent.description),
       pieceCount: torrent.layout.pieceCount,
+      durable: torrent.durable(),
     });
     this.#reusable.add(torrent);
   }
