@@ -43,6 +43,41 @@ const refused: readonly (readonly [source: string | object, words: string])[] = 
   ["a: 1\na: 2", "not understood as YAML"],
   ["? [a]\n: 1", "a key has to be a word"],
   [{ rules: [7] }, "a rule is a mapping"],
+  [{ rules: [{ ...rule([condition]), priority: 1, actions: [] }] }, "never did anything"],
+  [
+    { rules: [rule(Array.from({ length: 70 }).reduce<object>((inner) => ({ all: [inner] }), condition))] },
+    "nested too deep",
+  ],
+  [
+    { rules: [rule([condition], { type: "set_share_limits", params: { seeding_time: 1.5 } })] },
+    "global or unlimited",
+  ],
+  [
+    {
+      rules: [
+        rule(
+          [condition],
+          { type: "set_location", params: { path: "" } },
+          { type: "webhook", params: { url: 7 } },
+        ),
+      ],
+    },
+    "takes a text",
+  ],
+  [
+    { rules: [rule([{ field: "info.ratio", operator: "between", value: [1, "x"] }])] },
+    "compared with a number",
+  ],
+  [{ rules: [rule([{ field: "info.size", operator: ">", value: true }])] }, "or a size such as 10 GB"],
+  [{ rules: [rule([{ field: "info.eta", operator: ">", value: "x" }])] }, "or a duration such as 7 days"],
+  [{ rules: [rule([{ field: "info.state", operator: "==", value: 7 }])] }, "one of error"],
+  [{ rules: [rule([{ field: "info.category", operator: "not_in", value: 7 }])] }, "write it in quotes"],
+  [{ rules: [rule([{ field: "info.name", operator: "matches", value: "a{2000}" }])] }, "above 1000"],
+  [{ rules: [rule([{ field: "info.name", operator: "==", value: ["x".repeat(100)] }])] }, "…"],
+  [
+    { rules: [rule([{ ...condition, value: "a {{ vars.x }}" }])], refs: { vars: { x: ["a"] } } },
+    "cannot be part of a text",
+  ],
   [{ rules: [{}] }, "has no name"],
   [{ rules: [{ name: ["a"] }] }, "the rule's name is a text"],
   [{ rules: [{ name: "a", actions: [{ type: "stop" }] }] }, "has no conditions"],
@@ -204,6 +239,41 @@ rules:
   - {name: b, conditions: *c, actions: [{type: stop}]}
 `);
     expect(ruleset.rules.map(({ stopOnMatch }) => stopOnMatch)).toEqual([true, false]);
+  });
+
+  test("a file that is nested without end is one mistake", () => {
+    for (const open of ["[", "{a: "])
+      expect(
+        problemsOf(`rules: ${open.repeat(20_000)}`).filter((said) => said.includes("nested too deep")).length,
+      ).toBe(1);
+  });
+
+  test("merge keys take several mappings, the first of which wins; keys and values may be of any plain kind", () => {
+    const ruleset = rulesOf(`
+rules:
+  - <<: [{stop_on_match: true, enabled: false}, {enabled: true, description: 2026-01-01}, text]
+    name: 12345678901234567890
+    conditions: [{field: info.name, operator: ==, value: "{{ vars.a }}-\${vars.b}"}]
+    actions: [{type: stop}]
+refs: {vars: {a: 1, b: true}}
+`);
+    expect(ruleset.rules).toMatchObject([
+      { stopOnMatch: true, enabled: false, condition: { items: [{ text: 'info.name == "1-true"' }] } },
+    ]);
+  });
+
+  test("refs that multiply are stopped", () => {
+    const conditions = Object.fromEntries(
+      Array.from({ length: 8 }, (_, at) => [
+        `c${at}`,
+        { any: Array.from({ length: 10 }, () => ({ $ref: `conditions.c${at + 1}` })) },
+      ]),
+    );
+    const source = {
+      refs: { conditions: { ...conditions, c8: condition } },
+      rules: [rule({ $ref: "conditions.c0" })],
+    };
+    expect(loadRules(JSON.stringify(source)).ok).toBe(false);
   });
 
   test("a small file that would become a huge one is refused", () => {

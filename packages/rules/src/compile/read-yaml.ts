@@ -5,31 +5,36 @@ import type { Entry, Tree } from "./tree.ts";
 /** Aliases of aliases can make a small file huge; no rules file has so many values. */
 const mostNodes = 200_000;
 const deepest = 200;
+const mostErrors = 20;
 
 /** Reads YAML; undefined when it is none, with the reasons among the problems. An empty file is null. */
 export function readYaml(text: string, problems: Problems): Tree | undefined {
   const lines = new LineCounter();
   const document = parse(text, lines);
-  if (document === undefined) {
-    problems.error({ line: 1, column: 1 }, "this is not understood as YAML: nested too deep");
-    return undefined;
-  }
+  if (document === undefined)
+    return problems.error({ line: 1, column: 1 }, "this is not understood as YAML: nested too deep");
   const place = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
-  for (const { message, pos } of document.errors) {
-    problems.error(place(pos[0]), `this is not understood as YAML: ${message.split("\n")[0] ?? ""}`);
-  }
+  // One mistake can make the parser stumble a thousand times.
+  for (const { message, pos } of document.errors.slice(0, mostErrors))
+    problems.error(place(pos[0]), `this is not understood as YAML: ${message.replace(/\n[^]*/, "")}`);
   if (document.errors.length > 0) return undefined;
   return new Reader(document, place, problems).read(document.contents);
 }
 
+/** Undefined when it is nested too deep: the parser is recursive, and tells of the end of its stack in two ways. */
 function parse(text: string, lineCounter: LineCounter): Document.Parsed | undefined {
   try {
-    return parseDocument(text, { lineCounter, prettyErrors: false, merge: true, logLevel: "error" });
+    const document = parseDocument(text, {
+      lineCounter,
+      prettyErrors: false,
+      merge: true,
+      logLevel: "error",
+    });
+    return document.errors.some(({ message }) => message.includes("call stack")) ? undefined : document;
   } catch (error) {
-    // The parser is recursive; other faults of the text it reports instead of throwing.
     if (error instanceof RangeError) return undefined;
     throw error;
   }

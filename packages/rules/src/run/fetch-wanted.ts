@@ -114,9 +114,10 @@ export class Fetcher {
   }
 }
 
-/** Without the rows for DHT, PeX and LSD that qBittorrent lists among the trackers. */
+/** Files with their place, which old versions do not tell; trackers without the rows for DHT, PeX and LSD that qBittorrent lists among the trackers. */
 function rowsOf(part: PartName, rows: readonly Row[]): readonly Row[] {
-  return part === "trackers" ? rows.filter(({ url }) => isTracker({ url: String(url) })) : rows;
+  if (part === "trackers") return rows.filter(({ url }) => isTracker({ url: String(url) }));
+  return part === "files" ? rows.map((row, index) => ({ index, ...row })) : rows;
 }
 
 function byTorrent(urls: ReadonlyMap<string, readonly string[]>): Map<string, Row[]> {
