@@ -7,6 +7,7 @@ import {
 } from "@qbit-sidecars/service";
 import { openQbittorrent } from "@qbit-sidecars/service/qbittorrent";
 import { tellChanges } from "@qbit-sidecars/service/tell-change";
+import { join } from "node:path";
 import { piaOverHttps } from "./ask-pia.ts";
 import type { Config } from "./config.ts";
 import { Gateways, type Host } from "./gateway.ts";
@@ -116,7 +117,11 @@ function credentialsOf({ piaUsername, piaPassword }: Config) {
 }
 
 async function portGiver(config: Config, service: Service, hold: HoldPort): Promise<GivePort> {
-  const client = config.setQbittorrent ? await openQbittorrent(config, service) : undefined;
+  const client = config.setQbittorrent
+    ? await openQbittorrent(config, service, {
+        refusedLogins: config.once ? join(config.stateDir, "refused-logins.json") : undefined,
+      })
+    : undefined;
   return new GivePort({
     held: () => hold.held(),
     onGiven: (port) => hold.release(port),

@@ -31,6 +31,21 @@ describe("asking", () => {
     expect(alone.complaints().at(-1)?.err?.type).toBe("PiaUnreachableError");
   });
 
+  test("--once from cron, with a password that qBittorrent refuses, holds the port and gets nobody banned", async () => {
+    await using at = await world({
+      fake: { auth: { username: "admin", password: "right" } },
+      env: { QBITTORRENT_PASSWORD: "wrong" },
+    });
+    for (let run = 1; run <= 3; run += 1) {
+      await using life = at.start({ args: ["--once"] });
+      expect(await life.exited).toBe(1);
+    }
+    expect(at.qbittorrent.calls.count("auth/login")).toBe(1);
+    expect(at.pia.gateway.count("bindPort")).toBe(3);
+    await using well = at.start({ args: ["--once"], env: { QBITTORRENT_PASSWORD: "right" } });
+    expect(await well.exited).toBe(0);
+  });
+
   test("`status` shows what the running service tells, and what was kept when there is none", async () => {
     await using at = await world();
     const life = at.start();

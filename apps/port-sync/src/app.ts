@@ -8,6 +8,9 @@ import {
 } from "@qbit-sidecars/service";
 import { openQbittorrent, qbittorrentCheck } from "@qbit-sidecars/service/qbittorrent";
 import { ChangeTeller, messengersOf, tellChanges } from "@qbit-sidecars/service/tell-change";
+import { createHash } from "node:crypto";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Config } from "./config.ts";
 import { ControlServer } from "./gluetun-control.ts";
 import { PortFile } from "./gluetun-file.ts";
@@ -22,7 +25,9 @@ import { PortSync } from "./sync-port.ts";
  * @returns the exit code with `--once`; otherwise it ends when the service is stopped
  */
 export async function portSync(config: Config, service: Service): Promise<number | void> {
-  const client = await openQbittorrent(config, service);
+  const client = await openQbittorrent(config, service, {
+    refusedLogins: config.once ? refusedLoginsFile(config) : undefined,
+  });
   const file = portFile(config, service);
   const sync = new PortSync({
     sources: fileFirst(file, controlServer(config)),
@@ -43,6 +48,12 @@ export async function portSync(config: Config, service: Service): Promise<number
   serveHealth(sync, loop, { config, service });
   service.closers.use(await service.health.listen(config.healthAddr));
   await stopped(service.signal);
+}
+
+/** Runs from cron have no state of their own; one file for each qBittorrent is enough. */
+function refusedLoginsFile({ qbitUrl }: Config): string {
+  const which = createHash("sha256").update(qbitUrl).digest("hex").slice(0, 8);
+  return join(tmpdir(), `port-sync-${which}.json`);
 }
 
 async function syncOnce(sync: PortSync, { config, service: { log, signal } }: Context): Promise<number> {

@@ -8,11 +8,11 @@ import {
   tempDir,
   waitFor,
 } from "@qbit-sidecars/testing";
-import { mkdir, readFile, rm, truncate, unlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, truncate, unlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
-import { describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { program } from "./program.ts";
 
 vi.setConfig({ testTimeout: 30_000 });
@@ -410,6 +410,10 @@ async function exitOf(env: Record<string, string>): Promise<{ code: number; stde
   return { code: process.exitCode, stderr };
 }
 
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
 describe("people and programs ask", () => {
   test("POST /rebind takes the port anew, but not for a web page", async () => {
     await using at = await world({ port: "51413" });
@@ -446,6 +450,27 @@ describe("people and programs ask", () => {
     await using alone = await world({ args: ["--once"], port: "51413", down: true });
     expect(await alone.exited).toBe(1);
     expect(alone.complaints().map(({ msg }) => msg)).toEqual([expect.stringContaining("connection refused")]);
+  });
+
+  test("--once from cron, with a wrong password, is no ban; with the right one it is well at once", async () => {
+    await using folder = await tempDir();
+    vi.stubEnv("TMPDIR", folder.path);
+    const fake = { auth: { username: "admin", password: "right" } };
+    await using at = await world({ fake, port: "51413", env: { QBIT_PASS: "wrong" }, args: ["--once"] });
+    const url = () => at.fake.url;
+    expect(await at.exited).toBe(1);
+    for (let run = 2; run <= 7; run += 1) {
+      await using again = await world({ url, port: "51413", env: { QBIT_PASS: "wrong" }, args: ["--once"] });
+      expect(await again.exited).toBe(1);
+      expect(again.complaints()[0]?.msg).toMatch(/refused this user name and password 1 times/u);
+    }
+    expect(at.fake.calls.count("auth/login")).toBe(1);
+    const kept = async () =>
+      (await readdir(folder.path)).filter((name) => /^port-sync-.*\.json$/u.test(name));
+    expect(await readFile(join(folder.path, (await kept())[0] ?? ""), "utf8")).not.toContain("wrong");
+    await using well = await world({ url, port: "51413", env: { QBIT_PASS: "right" }, args: ["--once"] });
+    expect(await well.exited).toBe(0);
+    expect(await kept()).toEqual([]);
   });
 
   test("--once tells its change too, and ends with 1 when nobody could be told", async () => {

@@ -12,6 +12,11 @@ export type QbittorrentConfig = {
   readonly [Name in keyof ReturnType<typeof qbitSettings>]: ValueOf<ReturnType<typeof qbitSettings>[Name]>;
 } & { readonly qbitUrl: string };
 
+export type OpenQbittorrentOptions = {
+  /** Where a run that ends by itself keeps refused logins for the next one; a resident service needs none. */
+  refusedLogins?: string | undefined;
+};
+
 /**
  * The client that the settings of {@link qbitSettings} describe, closed when the service ends. Password and key are
  * read again from their files at each login.
@@ -21,18 +26,34 @@ export type QbittorrentConfig = {
 export async function openQbittorrent(
   config: QbittorrentConfig,
   { clock, log, closers }: Pick<Service, "clock" | "log" | "closers">,
+  { refusedLogins: path }: OpenQbittorrentOptions = {},
 ): Promise<QbitClient> {
+  const refused = path === undefined ? undefined : closers.use(await refusedLogins(path, () => clock.now()));
   return closers.use(
     new QbitClient({
       url: config.qbitUrl,
-      auth: () => currentAuth(config),
+      async auth() {
+        const auth = await currentAuth(config);
+        await refused?.check(auth);
+        return auth;
+      },
       timeoutMs: config.qbitTimeout,
       ca: await readCertificates(config.qbitCaCertFile, "QBIT_CA_CERT_FILE"),
       insecureSkipVerify: config.qbitInsecureSkipVerify,
       clock,
-      onEvent: ({ type, ...event }) => log.debug(event, `qBittorrent: ${type}`),
+      onEvent(event) {
+        refused?.hear(event);
+        const { type, ...details } = event;
+        log.debug(details, `qBittorrent: ${type}`);
+      },
     }),
   );
+}
+
+/** Loaded only where it is needed. */
+async function refusedLogins(path: string, now: () => number) {
+  const { RefusedLogins } = await import("./refused-logins.ts");
+  return new RefusedLogins(path, now);
 }
 
 async function currentAuth({ qbitUser, qbitPass, qbitApiKey }: QbittorrentConfig): Promise<Auth> {
