@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { defineConfig, type Plugin } from "rolldown";
 
 /**
@@ -14,7 +15,7 @@ export default defineConfig({
   platform: "node",
   // Syntax that an old Node can parse, so that main.ts can tell its user in one sentence that it is too old.
   transform: { target: "es2022" },
-  plugins: [finishBundle()],
+  plugins: [inlineReadFiles(), finishBundle()],
   output: {
     dir: "dist",
     format: "cjs",
@@ -29,6 +30,22 @@ export default defineConfig({
     comments: { legal: true },
   },
 });
+
+/** A module `<…>.inlined.ts` reads files of the sources; the bundle has what it read while building. */
+function inlineReadFiles(): Plugin {
+  return {
+    name: "inline-read-files",
+    async load(id) {
+      if (isForeign(id) || !id.endsWith(".inlined.ts")) return null;
+      const read: Record<string, unknown> = await import(pathToFileURL(id).href);
+      const inlined = Object.entries(read).map(async ([name, reader]) => {
+        if (typeof reader !== "function") throw new Error(`${id}: ${name} is no function that reads`);
+        return `export const ${name} = async () => (${JSON.stringify(await reader())});`;
+      });
+      return (await Promise.all(inlined)).join("\n");
+    },
+  };
+}
 
 function finishBundle(): Plugin {
   return {

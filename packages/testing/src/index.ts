@@ -1,3 +1,4 @@
+export { type ChromiumProgram, findChromium, isChromiumMissing } from "./chromium/chromium.ts";
 export {
   type Authority,
   type Certificate,

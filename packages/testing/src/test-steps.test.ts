@@ -6,7 +6,15 @@ const names = (steps: readonly Step[]) => steps.map(({ name }) => name);
 describe("a run of the tests", () => {
   test("checks, builds and then tests", () => {
     const { steps } = planTests([]);
-    expect(names(steps)).toEqual(["types", "lint", "format", "package boundaries", "build", "tests"]);
+    expect(names(steps)).toEqual([
+      "types",
+      "types of the page",
+      "lint",
+      "format",
+      "package boundaries",
+      "build",
+      "tests",
+    ]);
   });
 
   test("hands what it does not know to vitest", () => {
@@ -17,7 +25,14 @@ describe("a run of the tests", () => {
 
   test("with --check needs neither a build nor a server", () => {
     const { steps, env } = planTests(["--check"]);
-    expect(names(steps)).toEqual(["types", "lint", "format", "package boundaries", "unit tests"]);
+    expect(names(steps)).toEqual([
+      "types",
+      "types of the page",
+      "lint",
+      "format",
+      "package boundaries",
+      "unit tests",
+    ]);
     expect(steps.at(-1)?.args).toEqual(["run", "--project", "unit"]);
     expect(env).toEqual({});
   });
@@ -29,6 +44,6 @@ describe("a run of the tests", () => {
       return name === "lint" ? 3 : 0;
     };
     expect(await runSteps(planTests([]).steps, run)).toMatchObject({ step: { name: "lint" }, exitCode: 3 });
-    expect(ran).toEqual(["types", "lint"]);
+    expect(ran).toEqual(["types", "types of the page", "lint"]);
   });
 });

@@ -9,6 +9,7 @@ export type TestPlan = { steps: readonly Step[]; env: Readonly<Record<string, st
 
 const checks: readonly Step[] = [
   { name: "types", command: "tsc", args: ["-p", "."] },
+  { name: "types of the page", command: "tsc", args: ["-p", "apps/rules-server/src/page"] },
   { name: "lint", command: "oxlint", args: ["--type-aware"] },
   { name: "format", command: "oxfmt", args: ["--check"] },
   { name: "package boundaries", command: "turbo", args: ["boundaries"] },

@@ -13,7 +13,7 @@ export type PageEndpointParts = {
   readonly rulesPath: string;
 };
 
-const mostTorrents = 20;
+const mostTorrents = 10;
 const mostSearch = 200;
 const largestFileBytes = 4 * 1024 * 1024;
 
@@ -71,6 +71,7 @@ async function find(client: PageEndpointParts["client"], search: string): Promis
   return { total: found.length, torrents: byName.slice(0, mostTorrents) };
 }
 
-function rowOf({ hash, name, state, category, tags }: Torrent): Found["torrents"][number] {
-  return { hash, name, state, category, tags: tagsOf(tags) };
+function rowOf(torrent: Torrent): Found["torrents"][number] {
+  const { hash, name, state, category } = torrent;
+  return { hash, name, state, category, tags: tagsOf(torrent) };
 }

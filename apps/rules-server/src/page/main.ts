@@ -49,7 +49,9 @@ async function session(key: string): Promise<void> {
     leaving.abort();
     leaving = new AbortController();
     tell("");
-    view = viewAt(location.hash, { api, main, signal: leaving.signal, tell });
+    const { signal } = leaving;
+    // What a page that was left could not do is of no interest any more.
+    view = viewAt(location.hash, { api, main, signal, tell: (text) => signal.aborted || tell(text) });
     document.title = `${view.title} – qbt-rules`;
     for (const link of document.querySelectorAll("nav a")) {
       const isHere = (location.hash || "#/jobs").startsWith(link.getAttribute("href") ?? "");
@@ -57,13 +59,16 @@ async function session(key: string): Promise<void> {
       else link.removeAttribute("aria-current");
     }
     void view.refresh().catch(failed);
-    if (document.activeElement === document.body || document.activeElement?.closest("main")) main.focus();
   };
   const onForget = (): void => end(new UnauthorizedError("forgotten"));
   const forget = byId("forget");
   forget.hidden = false;
   forget.addEventListener("click", onForget, { signal: ended.signal });
-  addEventListener("hashchange", show, { signal: ended.signal });
+  const turn = (): void => {
+    show();
+    main.focus();
+  };
+  addEventListener("hashchange", turn, { signal: ended.signal });
   const beat = setInterval(() => void showHealth(api), healthEveryMs);
   try {
     await api.get("api/stats");

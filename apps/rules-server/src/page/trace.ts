@@ -16,7 +16,7 @@ export function traceOf(trace: NonNullable<Details["trace"]>): HTMLElement {
 
 function ruleTrace({ rule, answer, conditions }: RuleTrace, id: string): HTMLElement {
   const tree = conditions && h("ul", { class: "conditions" }, condition(conditions));
-  const isOpen = answer === "true" || answer === "unknown";
+  const isOpen = answer !== "no" && answer !== "not reached";
   return h("details", { id: `trace-${id}`, open: isOpen }, h("summary", {}, badge(answer), ` ${rule}`), tree);
 }
 

@@ -13,7 +13,7 @@ export type ViewParts = {
   /** Aborts when another page is shown. */
   readonly signal: AbortSignal;
   /** Says something to the person, also to who cannot see it. */
-  readonly tell: (text: string) => void;
+  readonly tell: (text: string) => unknown;
 };
 
 /** Does what a person asked for by a button, and says when it did not work. */

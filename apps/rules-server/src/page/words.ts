@@ -4,7 +4,7 @@ import { h } from "./dom.ts";
 const classes: Readonly<Record<string, string>> = {
   completed: "good",
   done: "good",
-  true: "good",
+  yes: "good",
   healthy: "good",
   ok: "good",
   failed: "bad",
