@@ -100,13 +100,25 @@ interface Parsed {
 function parse(parser: Command, args: readonly string[]): Parsed {
   try {
     const { operands, unknown } = parser.parseOptions([...args]);
-    return { operands, unknown: unknown.filter((arg) => /^-./.test(arg)), incomplete: [] };
+    return {
+      operands: [...operands, ...unknown.filter(isOperand)],
+      unknown: unknown.filter((arg) => isFlag(arg)),
+      incomplete: [],
+    };
   } catch (error) {
     // A flag that lacks its value can only be the last argument: without it the others can be read.
     const last = args.at(-1);
     if (!(error instanceof CommanderError) || last === undefined) throw error;
     return { ...parse(parser, args.slice(0, -1)), incomplete: [last] };
   }
+}
+
+const isFlag = (arg: string | undefined): boolean => /^-./.test(arg ?? "");
+
+/** After an unknown flag commander takes all words for unknown; the first of them may be meant as its value. */
+function isOperand(arg: string, at: number, unknown: readonly string[]): boolean {
+  const before = unknown[at - 1];
+  return !isFlag(arg) && (!isFlag(before) || before?.includes("=") === true);
 }
 
 function wanted(seen: ReadonlyMap<string, Written>, command: string | undefined): Arguments["wants"] {

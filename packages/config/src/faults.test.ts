@@ -44,7 +44,7 @@ describe("faults", () => {
     });
     expect(code).toBe(2);
     expect(stdout).toBe("");
-    expect(stderr).toBe(`app cannot start: 8 things are wrong in its settings.
+    expect(stderr).toBe(`app cannot start: 9 things are wrong in its settings.
 
   --api-key
     from:  command line
@@ -55,6 +55,11 @@ describe("faults", () => {
     from:  command line
     wrong: there is no such flag
     right: did you mean --min-connections?
+
+  "helthcheck"
+    from:  command line
+    wrong: there is no such command
+    right: did you mean healthcheck?
 
   sleeep
     from:  config.yml, line 1, column 1
@@ -212,3 +217,21 @@ describe("faults", () => {
     );
   });
 });
+
+test.each([
+  [
+    ["--nope", "x", "surplus", "again"],
+    ["--nope", '"surplus"', '"again"'],
+  ],
+  [
+    ["--nope=x", "surplus"],
+    ["--nope", '"surplus"'],
+  ],
+  [["--nope", "x"], ["--nope"]],
+])(
+  "words behind an unknown flag are faults as well, but for what may be its value: %j",
+  async (argv, subjects) => {
+    const { stderr } = await programOf({}).exit({ argv });
+    expect([...stderr.matchAll(/^ {2}(\S+)$/gm)].map(([, subject]) => subject)).toEqual(subjects);
+  },
+);
