@@ -67,11 +67,13 @@ function assemble(
   const budget = new ByteBudget(plan.workBytes);
   const handles = closers.use(new HandlePool());
   const space = new Space({ free: () => freeBytes(data.path), keepFreeBytes: config.keepFree });
+  const writers = new Slots(config.streamWorkers === 0 ? writersByDefault : config.streamWorkers);
   const counts = measure(service.metrics, {
     store: () => store,
     bufferedBytes: () => budget.usedBytes,
     streams: () => receiver.streamCount,
     finalizing: () => finalizer.running,
+    writesPeak: () => writers.peak,
   });
   const events: TorrentEvents = {
     ...tell(service),
@@ -104,7 +106,7 @@ function assemble(
   const receiver = new PieceReceiver({
     torrent: (id) => store.get(id),
     budget,
-    writers: new Slots(config.streamWorkers === 0 ? writersByDefault : config.streamWorkers),
+    writers,
     onChunk: counts.received,
     onOutcome: counts.outcome,
     onDuplicate: counts.duplicate,

@@ -10,6 +10,7 @@ export function measure(
     bufferedBytes: () => number;
     streams: () => number;
     finalizing: () => number;
+    writesPeak: () => number;
   },
 ) {
   const gauge = (name: string, help: string, value: () => number) =>
@@ -23,6 +24,7 @@ export function measure(
   gauge("qbsync_buffered_bytes", "Received bytes that are being hashed and written.", read.bufferedBytes);
   gauge("qbsync_streams", "Open streams of pieces.", read.streams);
   gauge("qbsync_finalizing_torrents", "Torrents that are being finished.", read.finalizing);
+  gauge("qbsync_writes_peak", "The most writes at the same time since the start.", read.writesPeak);
   metrics.gauge({
     name: "qbsync_torrents",
     help: "Torrents by phase.",

@@ -2,14 +2,16 @@
 export class Slots {
   readonly count: number;
   #running = 0;
+  #peak = 0;
   readonly #waiting: (() => void)[] = [];
 
   constructor(count: number) {
     this.count = count;
   }
 
-  get running(): number {
-    return this.#running;
+  /** The most that ran at the same time. */
+  get peak(): number {
+    return this.#peak;
   }
 
   async run<T>(task: () => Promise<T>): Promise<T> {
@@ -19,6 +21,7 @@ export class Slots {
       await promise;
     } else {
       this.#running += 1;
+      this.#peak = Math.max(this.#peak, this.#running);
     }
     try {
       return await task();
