@@ -2,10 +2,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs, styleText } from "node:util";
 import { type NtfyNarrator, NtfyStage } from "./ntfy-stage.ts";
 import { type PiaNarrator, setPiaStage } from "./pia-stage.ts";
+import { type QbsyncNarrator, QbsyncStage } from "./qbsync-stage.ts";
+import { type RulesNarrator, RulesStage } from "./rules-stage.ts";
 import { type Narrator, setStage } from "./stage.ts";
 import { ntfySidecarStories } from "./stories/ntfy-sidecar.ts";
 import { piaForwarderStories } from "./stories/pia-forwarder.ts";
 import { portSyncStories } from "./stories/port-sync.ts";
+import { qbsyncStories } from "./stories/qbsync.ts";
+import { rulesServerStories } from "./stories/rules-server.ts";
 
 const usage = `npm start              shows the apps at work on real servers until Ctrl-C
 npm start -- --once    plays each story once; exits 0 only if each was seen to come true`;
@@ -41,18 +45,24 @@ async function show(once: boolean, signal: AbortSignal): Promise<number> {
   await using stage = await setStage({ tell });
   await using ntfyStage = await NtfyStage.set({ tell });
   await using piaStage = await setPiaStage({ tell });
+  await using rulesStage = await RulesStage.set({ tell });
+  await using qbsyncStage = await QbsyncStage.set({ tell });
   console.log(`
   qBittorrent's WebUI   ${stage.qbittorrent.url}   (no login needed from here)
   port-sync's status    ${stage.healthUrl}/status   also /readyz and /metrics
   the port file         ${stage.gluetun.portFile}   write a port into it and watch
   ntfy's web page       ${ntfyStage.webPage}   open it and watch the card
   ntfy-sidecar's status ${ntfyStage.statusUrl}
+  the rules page        ${rulesStage.url}   key: ${rulesStage.apiKey}; beside ${rulesStage.qbittorrent.url}
   pia-forwarder's       ${piaStage.healthUrl}/status   beside a qBittorrent of its own, ${piaStage.qbittorrent.url}
+  qbsync-source's       ${qbsyncStage.statusUrl}   from the seedbox ${qbsyncStage.seedbox.url} to home ${qbsyncStage.home.url}
 `);
   const stories: Story[] = [
     ...portSyncStories.map((story) => ({ title: story.title, play: () => story.play(stage, tell) })),
     ...ntfySidecarStories.map((story) => ({ title: story.title, play: () => story.play(ntfyStage, tell) })),
     ...piaForwarderStories.map((story) => ({ title: story.title, play: () => story.play(piaStage, tell) })),
+    ...rulesServerStories.map((story) => ({ title: story.title, play: () => story.play(rulesStage, tell) })),
+    ...qbsyncStories.map((story) => ({ title: story.title, play: () => story.play(qbsyncStage, tell) })),
   ];
   // A person needs a moment between two stories; a script does not.
   const told = await tellAll(stories, { signal, pauseMs: once ? 0 : 2000 });
@@ -115,7 +125,7 @@ async function stay(signal: AbortSignal, stories: readonly Story[]): Promise<num
   }
 }
 
-function narrator(): Narrator & NtfyNarrator & PiaNarrator {
+function narrator(): Narrator & NtfyNarrator & PiaNarrator & RulesNarrator & QbsyncNarrator {
   const startedAt = performance.now();
   const colours = {
     gluetun: "magenta",
@@ -124,7 +134,12 @@ function narrator(): Narrator & NtfyNarrator & PiaNarrator {
     "port-sync": "cyan",
     "ntfy-sidecar": "cyan",
     "the phone": "magenta",
+    "rules-server": "cyan",
+    "qbsync-source": "cyan",
+    "qbsync-destination": "cyan",
     qBittorrent: "blue",
+    "the seedbox": "blue",
+    home: "blue",
     you: "yellow",
   } as const;
   return (who: keyof typeof colours, what: string) => {
