@@ -69,7 +69,39 @@ u:
   expect(fake.calls.list().every(({ method }) => method === "GET")).toBe(true);
 });
 
-test("it runs as a program", async () => {
+test("plan tells what a guard holds back, what is not ready, and which rules were not reached", async () => {
+  await using fake = await startFakeQbittorrent({
+    torrents: [
+      { name: "kept", tags: ["keep"] },
+      { name: "a magnet", isMagnet: true },
+    ],
+  });
+  const rules = `
+safety: { protected_tags: [keep] }
+rules:
+  - name: first
+    conditions: [{ field: info.size, operator: smaller_than, value: 1 TB }]
+    actions: [{ type: delete_torrent }]
+    stop_on_match: true
+  - { name: second, conditions: {}, actions: [{ type: reannounce }] }
+`;
+  const { text } = await run(rules, "plan", "--qbit-url", fake.url, "--trace");
+  expect(text).toContain('kept\n  not deleted (rule "first"): it has the protected tag "keep"');
+  expect(text).toContain("a magnet\n  not ready: it has no metadata yet");
+  expect(text).toContain('"second": not reached\n');
+  const unknown = await run(rules, "plan", "--qbit-url", fake.url, "--hash", "f".repeat(40));
+  expect(unknown.text).toContain(`${"f".repeat(40)}\n  not ready: qBittorrent does not know it (yet)`);
+});
+
+test("a rules file that is a folder cannot be read", async () => {
+  await using folder = await tempDir();
+  let text = "";
+  const write = (part: string) => void (text += part);
+  expect(await tryRules({ argv: ["check", "--rules", folder.path], env: {}, write })).toBe(1);
+  expect(text).toContain("it cannot be read (EISDIR)");
+});
+
+test("it runs as a program", { timeout: 60_000 }, async () => {
   const file = fileURLToPath(new URL("try-rules.ts", import.meta.url));
   const rules = fileURLToPath(new URL("../rules.default.yml", import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, [file, "check", "--rules", rules]);

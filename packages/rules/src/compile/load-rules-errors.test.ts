@@ -241,7 +241,7 @@ rules:
     expect(ruleset.rules.map(({ stopOnMatch }) => stopOnMatch)).toEqual([true, false]);
   });
 
-  test("a file that is nested without end is one mistake", () => {
+  test("a file that is nested without end is one mistake", { timeout: 60_000 }, () => {
     for (const open of ["[", "{a: "])
       expect(
         problemsOf(`rules: ${open.repeat(20_000)}`).filter((said) => said.includes("nested too deep")).length,
@@ -262,7 +262,7 @@ refs: {vars: {a: 1, b: true}}
     ]);
   });
 
-  test("refs that multiply are stopped", () => {
+  test("refs that multiply are stopped", { timeout: 60_000 }, () => {
     const conditions = Object.fromEntries(
       Array.from({ length: 8 }, (_, at) => [
         `c${at}`,
@@ -276,7 +276,7 @@ refs: {vars: {a: 1, b: true}}
     expect(loadRules(JSON.stringify(source)).ok).toBe(false);
   });
 
-  test("a small file that would become a huge one is refused", () => {
+  test("a small file that would become a huge one is refused", { timeout: 60_000 }, () => {
     const lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"];
     for (let at = 1; at < 9; at += 1)
       lines.push(`a${at}: &a${at} [${Array.from({ length: 10 }, () => `*a${at - 1}`).join(", ")}]`);
@@ -353,21 +353,25 @@ describe("whatever the file says", () => {
     map: fc.dictionary(word, tie("any"), { maxKeys: 5 }),
   })).any;
 
-  test("random structures are loaded or refused with places, never anything else", () => {
-    fc.assert(
-      fc.property(value, fc.boolean(), (source, strict) => {
-        const loaded = loadRules(JSON.stringify(source), { strict });
-        if (loaded.ok) return true;
-        return (
-          loaded.problems.length > 0 &&
-          loaded.problems.every(({ line, column, message }) => line > 0 && column > 0 && message !== "")
-        );
-      }),
-      { numRuns: 1000 },
-    );
-  });
+  test(
+    "random structures are loaded or refused with places, never anything else",
+    { timeout: 60_000 },
+    () => {
+      fc.assert(
+        fc.property(value, fc.boolean(), (source, strict) => {
+          const loaded = loadRules(JSON.stringify(source), { strict });
+          if (loaded.ok) return true;
+          return (
+            loaded.problems.length > 0 &&
+            loaded.problems.every(({ line, column, message }) => line > 0 && column > 0 && message !== "")
+          );
+        }),
+        { numRuns: 1000 },
+      );
+    },
+  );
 
-  test("random rules are loaded or refused with places", () => {
+  test("random rules are loaded or refused with places", { timeout: 60_000 }, () => {
     const near = fc.record({ name: word, conditions: value, actions: value }, { requiredKeys: [] });
     fc.assert(
       fc.property(fc.array(near, { maxLength: 3 }), (rules) => {
@@ -378,7 +382,7 @@ describe("whatever the file says", () => {
     );
   });
 
-  test("random text is loaded or refused with places", () => {
+  test("random text is loaded or refused with places", { timeout: 60_000 }, () => {
     const piece = fc.oneof(
       fc.constantFrom(
         ...words,

@@ -114,6 +114,26 @@ describe("it is told and rewritten that", () => {
   });
 });
 
+test.each([
+  [{ field: "info.added_on", operator: "older_than", value: 86_400 }, "now it is 1 day"],
+  [{ field: "info.added_on", operator: "older_than", value: 0 }, "now it is 0 seconds"],
+  [{ field: "info.state", operator: "==", value: "pausedDL" }, "says stoppedDL for pausedDL"],
+])("%j: %s", (condition, words) => {
+  expect(findingsOf({ all: [condition] })).toEqual([expect.stringContaining(words)]);
+});
+
+test.each([
+  { field: "info.added_on", operator: "older_than", value: "${vars.age}" },
+  { field: "info.size", operator: "larger_than", value: "{{ vars.size }}" },
+  { field: "info.size", operator: "larger_than", value: "5 GB" },
+  { field: "info.state", operator: "in", value: [7, "uploading"] },
+  { field: "files.name", operator: "contains", value: "x" },
+  { field: "trackers.status", operator: "==", value: 4 },
+  { $ref: "conditions.x" },
+])("of %j nothing is said", (condition) => {
+  expect(findingsOf({ all: [condition] })).toEqual([]);
+});
+
 describe("it is told, and left to the writer, that", () => {
   test.each([
     [[leaf], "a bare list matched every torrent before 0.5.3"],
@@ -202,53 +222,57 @@ test("what is rewritten needs no rewriting again, and no deletion of data comes 
   expect(text).not.toContain("delete_files: true");
 });
 
-test("whatever the text says, the answer is findings and problems, never an error of the program", () => {
-  const words = fc.constantFrom(
-    "rules",
-    "name",
-    "conditions",
-    "all",
-    "any",
-    "field",
-    "operator",
-    "value",
-    "actions",
-    "type",
-    "params",
-    "tag",
-    "refs",
-    "$ref",
-    "trackers.status",
-    "older_than",
-    "delete_torrent",
-    "keep_files",
-    "trigger",
-    "7d",
-  );
-  const { any } = fc.letrec((tie) => ({
-    any: fc.oneof(
-      { depthSize: "medium" },
-      words,
-      fc.integer(),
-      fc.boolean(),
-      fc.constant(null),
-      fc.array(tie("any"), { maxLength: 3 }),
-      fc.dictionary(words, tie("any"), { maxKeys: 4 }),
-    ),
-  }));
-  fc.assert(
-    fc.property(
-      any,
-      fc.array(fc.record({ name: any, conditions: any, actions: any }, { requiredKeys: [] }), {
-        maxLength: 2,
-      }),
-      (source, rules) => {
-        for (const text of [JSON.stringify(source), JSON.stringify({ rules })])
-          expect(migrateRules(text).problems.every(({ message }) => message !== "")).toBe(true);
-      },
-    ),
-    { numRuns: 500 },
-  );
-  expect(migrateRules("rules: [").problems[0]?.message).toContain("not understood as YAML");
-  expect(migrateRules("[".repeat(20_000)).problems).not.toEqual([]);
-});
+test(
+  "whatever the text says, the answer is findings and problems, never an error of the program",
+  { timeout: 60_000 },
+  () => {
+    const words = fc.constantFrom(
+      "rules",
+      "name",
+      "conditions",
+      "all",
+      "any",
+      "field",
+      "operator",
+      "value",
+      "actions",
+      "type",
+      "params",
+      "tag",
+      "refs",
+      "$ref",
+      "trackers.status",
+      "older_than",
+      "delete_torrent",
+      "keep_files",
+      "trigger",
+      "7d",
+    );
+    const { any } = fc.letrec((tie) => ({
+      any: fc.oneof(
+        { depthSize: "medium" },
+        words,
+        fc.integer(),
+        fc.boolean(),
+        fc.constant(null),
+        fc.array(tie("any"), { maxLength: 3 }),
+        fc.dictionary(words, tie("any"), { maxKeys: 4 }),
+      ),
+    }));
+    fc.assert(
+      fc.property(
+        any,
+        fc.array(fc.record({ name: any, conditions: any, actions: any }, { requiredKeys: [] }), {
+          maxLength: 2,
+        }),
+        (source, rules) => {
+          for (const text of [JSON.stringify(source), JSON.stringify({ rules })])
+            expect(migrateRules(text).problems.every(({ message }) => message !== "")).toBe(true);
+        },
+      ),
+      { numRuns: 500 },
+    );
+    expect(migrateRules("rules: [").problems[0]?.message).toContain("not understood as YAML");
+    expect(migrateRules("[".repeat(20_000)).problems).not.toEqual([]);
+  },
+);

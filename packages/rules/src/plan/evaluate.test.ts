@@ -60,21 +60,25 @@ const { tree } = fc.letrec<{ tree: Tree; leaf: Tree }>((tie) => {
   };
 });
 
-test("groups of any depth answer as their definition does, with what is unknown left open", () => {
-  fc.assert(
-    fc.property(tree, (random) => {
-      fc.pre(countUnknown(random) <= 8);
-      const subject = subjectOf({ tags: "hd", comment: undefined as never });
-      const answer = truthNames[ask([conditionsOf(random)], subject)];
-      const expected = naive(random);
-      // Kleene's logic does not see that the same unknown stands in two places; it may only be more careful.
-      return answer === expected || (answer === "unknown" && countUnknown(random) > 1);
-    }),
-    { numRuns: 1500 },
-  );
-});
+test(
+  "groups of any depth answer as their definition does, with what is unknown left open",
+  { timeout: 60_000 },
+  () => {
+    fc.assert(
+      fc.property(tree, (random) => {
+        fc.pre(countUnknown(random) <= 8);
+        const subject = subjectOf({ tags: "hd", comment: undefined as never });
+        const answer = truthNames[ask([conditionsOf(random)], subject)];
+        const expected = naive(random);
+        // Kleene's logic does not see that the same unknown stands in two places; it may only be more careful.
+        return answer === expected || (answer === "unknown" && countUnknown(random) > 1);
+      }),
+      { numRuns: 1500 },
+    );
+  },
+);
 
-test("without unknowns the answer is exactly the definition's", () => {
+test("without unknowns the answer is exactly the definition's", { timeout: 60_000 }, () => {
   fc.assert(
     fc.property(tree, (random) => {
       fc.pre(countUnknown(random) === 0);

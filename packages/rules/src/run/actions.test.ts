@@ -11,6 +11,7 @@ const place = "/downloads";
 
 test.each(["4.2.5", "4.5.2", "5.1.0", "5.3.0"] as const)(
   "on a fake %s every action does what it says, and does nothing when it is done already",
+  { timeout: 60_000 },
   async (version) => {
     const { torrent } = makeTorrent({
       version: "v1",

@@ -34,6 +34,7 @@ function torrents(count: number) {
 
 test.each(["4.2.5", "4.5.2", "5.1.0", "5.3.0"] as const)(
   "on %s every source can be read, of few torrents and of many",
+  { timeout: 60_000 },
   async (version) => {
     for (const count of [2, 30]) {
       await using fake = await startFakeQbittorrent({ version, torrents: torrents(count) });
@@ -129,7 +130,7 @@ test("the export action saves torrent files, and tells which it could not have",
   expect(await readdir(folder.path)).toEqual([`${"0".repeat(40)}.torrent`]);
 });
 
-test("a run that is stopped makes no more changes", async () => {
+test("a run that is stopped makes no more changes", { timeout: 30_000 }, async () => {
   await using fake = await startFakeQbittorrent({ torrents: torrents(3) });
   const stopping = new AbortController();
   fake.faults.set("torrents/stop", { kind: "hang" });

@@ -150,18 +150,22 @@ describe("safe deletes", () => {
 });
 
 describe("the run", () => {
-  test("equal changes of many torrents are one request, and nothing is read again", async () => {
-    await using fake = await startFakeQbittorrent({ torrents: many(1200) });
-    const { counters } = await run(fake, {
-      rules: [rule(every, { type: "add_tag", params: { tag: "x" } }, { type: "stop" })],
-    });
-    expect(counters).toMatchObject({ actions_executed: 2400, errors: 0 });
-    expect([
-      fake.calls.count("torrents/info"),
-      fake.calls.count("torrents/addTags"),
-      fake.calls.count("torrents/stop"),
-    ]).toEqual([1, 3, 3]);
-  });
+  test(
+    "equal changes of many torrents are one request, and nothing is read again",
+    { timeout: 60_000 },
+    async () => {
+      await using fake = await startFakeQbittorrent({ torrents: many(1200) });
+      const { counters } = await run(fake, {
+        rules: [rule(every, { type: "add_tag", params: { tag: "x" } }, { type: "stop" })],
+      });
+      expect(counters).toMatchObject({ actions_executed: 2400, errors: 0 });
+      expect([
+        fake.calls.count("torrents/info"),
+        fake.calls.count("torrents/addTags"),
+        fake.calls.count("torrents/stop"),
+      ]).toEqual([1, 3, 3]);
+    },
+  );
 
   test("a job about one torrent asks for that one only", async () => {
     await using fake = await startFakeQbittorrent({ torrents: many(50) });
