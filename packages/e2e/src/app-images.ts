@@ -1,4 +1,5 @@
 import {
+  type Architecture,
   bakePlan,
   type BakeTarget,
   type ContainerEngine,
@@ -67,20 +68,26 @@ export async function planImages(version = "dev"): Promise<Record<string, BakeTa
 export async function buildAppImage(
   engine: ContainerEngine,
   target: BakeTarget | undefined,
-  { format = "docker" }: { format?: "docker" | "oci" } = {},
+  { format = "docker", architecture }: { format?: "docker" | "oci"; architecture?: Architecture } = {},
 ): Promise<{ image: string; id: string }> {
   const image = target?.tags[0];
   if (target === undefined || image === undefined) throw new Error("docker-bake.hcl has no such target");
   const id = await engine.build({
     context: repository,
     file: join(repository, target.dockerfile),
-    args: { ...target.args, BASE: await engine.baseImage() },
+    args: { ...target.args, BASE: await engine.baseImage(architecture) },
     labels: target.labels,
     ...(target.target !== undefined && { target: target.target }),
+    ...(architecture !== undefined && { platform: `linux/${architecture}` }),
     tag: image,
     format,
   });
   return { image, id };
+}
+
+/** The variables that an app cannot start without, with its probes at `health`. */
+export function appEnvironment(app: string, health: string): Record<string, string> {
+  return starts[app]?.(health).env ?? {};
 }
 
 /** Starts an app's image with what it cannot start without, its probes at `health`, and no more memory than it needs. */

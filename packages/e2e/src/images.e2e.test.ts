@@ -2,17 +2,27 @@ import { freePort, tempDir, waitFor } from "@qbit-sidecars/testing";
 import {
   type BakeTarget,
   type ContainerEngine,
+  emulatedNode,
   type ImageContents,
   type ImageLayer,
   isEngineMissing,
   startEngine,
 } from "@qbit-sidecars/testing/containers";
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { appNames, buildAppImage, builtApps, planImages, repository, runAppImage } from "./app-images.ts";
+import {
+  appEnvironment,
+  appNames,
+  buildAppImage,
+  builtApps,
+  planImages,
+  repository,
+  runAppImage,
+} from "./app-images.ts";
 
 const runProgram = promisify(execFile);
 const isMissing = await isEngineMissing();
@@ -132,6 +142,43 @@ test.skipIf(isMissing)(
       return code === 0 && output;
     };
     expect(await waitFor(statistics, { what: "qbt-rules --stats", timeoutMs: 30_000 })).toMatch(/pending/iu);
+  },
+);
+
+// Emulators and systems of other processors are 400 MB to download: with `npm test -- --long`.
+const others = process.env.QBIT_SIDECARS_LONG === "1" && !isMissing ? (["arm64", "armv7"] as const) : [];
+
+describe.each(others)("on %s, emulated,", (architecture) => {
+  test("every bundle starts", { timeout: 600_000 }, async () => {
+    const [command, ...args] = await emulatedNode(architecture);
+    for (const app of builtApps) {
+      const bundle = join(repository, "apps", app, "dist/main.js");
+      const { stdout } = await runProgram(command, [...args, bundle, "--version"]);
+      expect(stdout).toMatch(/^[a-z-]+ \d+\.\d+\.\d+\n$/u);
+    }
+  });
+
+  test("port-sync and rules-worker are alive, and end with 0 on SIGTERM", { timeout: 300_000 }, async () => {
+    const [command, ...args] = await emulatedNode(architecture);
+    for (const app of ["port-sync", "rules-worker"].filter((name) => builtApps.includes(name))) {
+      const health = `127.0.0.1:${await freePort()}`;
+      const bundle = join(repository, "apps", app, "dist/main.js");
+      const child = spawn(command, [...args, bundle], { env: appEnvironment(app, health), stdio: "ignore" });
+      const ended = once(child, "exit");
+      const isAlive = async () => (await fetch(`http://${health}/livez`)).status === 200;
+      await waitFor(isAlive, { what: `${app} to be alive`, timeoutMs: 120_000 });
+      child.kill("SIGTERM");
+      expect(await ended).toEqual([0, null]);
+    }
+  });
+});
+
+test.each(others.slice(0, 1))(
+  "the image for %s is built here as well: nothing is run to build one",
+  async (architecture) => {
+    const { image } = await buildAppImage(engine, plan["port-sync"], { architecture: "arm64" });
+    await using contents = await engine.contents(image);
+    expect(contents.architecture).toBe(architecture);
   },
 );
 

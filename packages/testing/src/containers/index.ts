@@ -7,6 +7,7 @@ export {
   isEngineMissing,
   startEngine,
 } from "./engine.ts";
+export { emulatedNode } from "./emulated-node.ts";
 export type { ImageConfig, ImageContents, ImageFile, ImageLayer } from "./image-contents.ts";
 export { buildQbittorrentImage } from "./qbittorrent-image.ts";
 export type { PodAnswer, PodOptions, RunningPod } from "./pod.ts";
