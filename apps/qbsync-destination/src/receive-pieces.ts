@@ -28,7 +28,10 @@ export type ReceiverOptions = {
 
 /** A `Send` stream as it is used here. */
 export type SendStream = AnswerSink &
-  AsyncIterable<PieceChunk> & { write(answers: Answers): boolean; destroy(error: Error): unknown };
+  AsyncIterable<PieceChunk> & {
+    write(answers: Answers): boolean;
+    emit(event: "error", error: Error): unknown;
+  };
 
 /**
  * Takes pieces from any number of streams. A piece is on one stream at a time: who begins it anew takes it over,
@@ -64,7 +67,7 @@ export class PieceReceiver {
         this.#options.onChunk(chunk.data.length);
         this.#take(stream, chunk)
           .finally(release)
-          .catch((error: Error) => call.destroy(error));
+          .catch((error: Error) => call.emit("error", error));
       }
       await this.#abandonAll(stream);
       await stream.answered(gone);

@@ -63,7 +63,7 @@ export function sourceService(options: SourceServiceOptions): QbSyncServer {
     },
     send(call) {
       if (receiver.streamCount >= limits.maxStreams)
-        call.destroy(new GrpcError(status.RESOURCE_EXHAUSTED, `${limits.maxStreams} streams are open`));
+        call.emit("error", new GrpcError(status.RESOURCE_EXHAUSTED, `${limits.maxStreams} streams are open`));
       else void send(call, receiver, log);
     },
     finalize(call, callback) {
@@ -145,7 +145,7 @@ async function send(
   } catch (error) {
     // The other side went away, or sent what no message is.
     log.debug({ err: error, peer: call.getPeer() }, "a stream of pieces broke");
-    if (!call.cancelled) call.destroy(failure(error, log));
+    if (!call.cancelled) call.emit("error", failure(error, log));
   }
 }
 
