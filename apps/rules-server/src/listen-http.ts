@@ -1,7 +1,7 @@
 import { ListenError, type Logger } from "@qbit-sidecars/service";
 import type { FastifyInstance } from "fastify";
 
-const mostConnections = 1000;
+const mostConnections = 4000;
 
 /** Opens the listener of the API; disposing it lets answers under way end. @throws ListenError */
 export async function listenHttp(

@@ -8,6 +8,7 @@ import { memory } from "./memory.ts";
 import { rules } from "./rules.ts";
 import { rulesMemory } from "./rules-memory.ts";
 import { rulesOnReal } from "./rules-on-real.ts";
+import { rulesServer } from "./rules-server.ts";
 import { ntfySidecar } from "./ntfy-sidecar.ts";
 import { syncLatency } from "./sync-latency.ts";
 
@@ -27,6 +28,7 @@ const benchmarks: Record<string, () => Promise<Row[]>> = {
   rules,
   "rules-memory": rulesMemory,
   "rules-real": rulesOnReal,
+  "rules-server": rulesServer,
   "ntfy-sidecar": ntfySidecar,
   "ntfy-bundle-size": () => bundleSize("ntfy-sidecar"),
   images,
