@@ -77,9 +77,9 @@ const modes = (values: string): string =>
 
 function fallbackOf(setting: DeclaredSetting): string {
   if (setting.required) return "required";
-  const text = setting.defaultText ?? defaultTextOf(setting);
+  const text = defaultTextOf(setting);
   if (text === undefined) return "";
-  return setting.defaultText ?? code(text);
+  return setting.defaultText === undefined ? code(text) : text;
 }
 
 const code = (text: string): string => `\`${text}\``;

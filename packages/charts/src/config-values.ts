@@ -42,7 +42,5 @@ function linesOf(section: Section, depth: number): string[] {
 function writtenDefault({ default: fallback, kind }: DeclaredSetting): string {
   if (fallback === undefined) return "";
   const value = kind.written ? kind.print(fallback.value) : fallback.value;
-  const text =
-    typeof value === "string" && value !== "" && kind.print(fallback.value) === value ? value : value;
-  return ` ${stringify(text, { lineWidth: 0, collectionStyle: "flow" }).trim()}`;
+  return ` ${stringify(value, { lineWidth: 0, collectionStyle: "flow" }).trim()}`;
 }

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { readmeBlock } from "@qbit-sidecars/testing";
 import { expect, test } from "vitest";
+import { chartedApps } from "./apps.ts";
 import { chartFile, chartsFolder, generatedFiles, valuesTableOf } from "./chart-files.ts";
 
 const files = await generatedFiles();
@@ -27,7 +28,7 @@ test("the umbrella's README shows its values and its examples", async () => {
   await expect(readmeBlock(readme, "values", await valuesTableOf("qbit-sidecars"))).resolves.toBeUndefined();
 });
 
-test.for(["port-sync", "pia-forwarder", "ntfy-sidecar"])(
+test.for(await appsWithHelmBlock())(
   "the README of %s shows the values that its chart's example has",
   async (app) => {
     const readme = new URL(`../apps/${app}/README.md`, chartsFolder);
@@ -35,3 +36,14 @@ test.for(["port-sync", "pia-forwarder", "ntfy-sidecar"])(
     await expect(readmeBlock(readme, "helm", `\`\`\`yaml\n${example}\`\`\``)).resolves.toBeUndefined();
   },
 );
+
+async function appsWithHelmBlock(): Promise<string[]> {
+  const names = chartedApps.map(({ name }) => name);
+  const readmes = await Promise.all(
+    names.map(
+      async (name) =>
+        await readFile(new URL(`../apps/${name}/README.md`, chartsFolder), "utf8").catch(() => ""),
+    ),
+  );
+  return names.filter((_, index) => readmes[index]?.includes("<!-- helm:start -->"));
+}
