@@ -21,12 +21,18 @@ const declared = {
     "qbt-rules --context finished --hash 0123456789abcdef0123456789abcdef01234567 --dry-run --wait",
     "qbt-rules --list-jobs --status-filter failed --json",
     "qbt-rules install-hooks",
+    "qbt-rules explain 0123456789abcdef0123456789abcdef01234567 --context finished",
+    "qbt-rules migrate old-rules.yml > rules.yml",
   ],
 };
 
 const commands = [
   { name: "healthcheck", about: "Ask the running server's /healthz; exit 0 or 1." },
   { name: "install-hooks", about: "Have qBittorrent tell this server of added and finished torrents." },
+  { name: "explain", about: "HASH: what every rule and condition finds of one torrent. Changes nothing." },
+  { name: "lint", about: "[FILE]: what is wrong with a rules file, or right and yet senseless." },
+  { name: "test", about: "EXAMPLES [FILE]: try the rules on example torrents, without a qBittorrent." },
+  { name: "migrate", about: "[FILE]: write a rules file of qbt-rules 0.3 to 0.6 anew, to stdout." },
 ];
 
 /** Everything `main.ts` runs unless it only answers a health check: the server with `--serve`, else a client. */

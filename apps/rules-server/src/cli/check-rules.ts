@@ -1,20 +1,14 @@
-import { readTextFile } from "@qbit-sidecars/config";
 import { formatProblem, loadRules } from "@qbit-sidecars/rules";
-import { rulesPath } from "@qbit-sidecars/rules-run";
 import { type CommandContext, type ExitCode, writeJson } from "./command.ts";
-
-const largestFileBytes = 4 * 1024 * 1024;
+import { rulesText } from "./rules-text.ts";
 
 /** `--validate` and `--list-rules`: what the rules file says, and what is wrong with it. */
 export async function checkRules(context: CommandContext): Promise<ExitCode> {
   const { config, stdout, stderr } = context;
-  const path = rulesPath(config);
-  const reading = await readTextFile(path, largestFileBytes);
-  if (!reading.ok) {
-    stderr.write(`${path}: the file ${reading.problem}\n`);
-    return 1;
-  }
-  const loaded = loadRules(reading.text, { file: path, strict: config.rulesStrict });
+  const given = await rulesText(context);
+  if (given === undefined) return 1;
+  const { file: path, text } = given;
+  const loaded = loadRules(text, { file: path, strict: config.rulesStrict });
   const problems = loaded.ok ? loaded.ruleset.warnings : loaded.problems;
   const rules = loaded.ok ? loaded.ruleset.rules : [];
   const listed = rules.map(({ name, enabled, contexts, at, actions }) => ({

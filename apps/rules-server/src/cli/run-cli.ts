@@ -40,6 +40,10 @@ type Run = (context: CommandContext) => Promise<ExitCode>;
 async function commandOf(command: string | undefined, config: Config): Promise<Run> {
   if (command === "healthcheck") return (await import("./ask-health.ts")).askHealth;
   if (command === "install-hooks") return (await import("./install-hooks.ts")).installHooks;
+  if (command === "explain") return (await import("./explain.ts")).explain;
+  if (command === "lint") return (await import("./lint-file.ts")).lintFile;
+  if (command === "test") return (await import("./test-file.ts")).testFile;
+  if (command === "migrate") return (await import("./migrate-file.ts")).migrateFile;
   if (config.validate || config.listRules) return (await import("./check-rules.ts")).checkRules;
   const jobs = await import("./jobs.ts");
   if (config.stats) return jobs.showStats;

@@ -33,7 +33,11 @@ export async function submit(context: CommandContext): Promise<ExitCode> {
     return 0;
   }
   if (!json) stdout.write(queuedText(body));
-  return await waitFor(String(body["job_id"]), context);
+  const job = await finishedJob(String(body["job_id"]), context);
+  if (job === undefined) return 1;
+  if (json) writeJson(context, job);
+  else stdout.write(`${[...outcomeLines(job), ...changesOf(job)].join("\n")}\n`);
+  return job["status"] === "completed" ? 0 : 1;
 }
 
 function queuedText({ job_id: id, status, queued_at: at, deduplicated }: JobBody): string {
@@ -41,26 +45,22 @@ function queuedText({ job_id: id, status, queued_at: at, deduplicated }: JobBody
   return `✓ Job queued: ${String(id)}${known}\n  Status: ${String(status)}\n  Queued at: ${String(at)}\n`;
 }
 
-/** Asks ever more slowly until the job is over. */
-async function waitFor(id: string, context: CommandContext): Promise<ExitCode> {
-  const { config, server, sleep, monotonic, stdout, stderr } = context;
+/** Asks ever more slowly until the job is over. Undefined: it took too long, which was told. */
+export async function finishedJob(id: string, context: CommandContext): Promise<JobBody | undefined> {
+  const { config, server, sleep, monotonic, stderr } = context;
   const end = monotonic() + config.waitTimeout;
   let told = "";
   for (let delayMs = soonestMs; ; delayMs = Math.min(latestMs, delayMs * 1.5)) {
     const { body } = await server.ask({ method: "GET", path: `/api/jobs/${encodeURIComponent(id)}` });
     const status = String(body["status"]);
-    if (!["pending", "processing"].includes(status)) {
-      if (config.json) writeJson(context, body);
-      else stdout.write(`${[...outcomeLines(body), ...changesOf(body)].join("\n")}\n`);
-      return status === "completed" ? 0 : 1;
-    }
+    if (!["pending", "processing"].includes(status)) return body;
     const waits = body["waits_for"] === null ? "" : `: ${text(body["waits_for"])}`;
     if (told !== status + waits && stderr.isTTY === true) stderr.write(`  … ${status}${waits}\n`);
     told = status + waits;
     if (monotonic() >= end) {
       if (config.json) writeJson(context, body);
       else stderr.write(`qbt-rules: job ${id} is still ${status} after ${config.waitTimeout / 1000} s\n`);
-      return 1;
+      return undefined;
     }
     await sleep(Math.min(delayMs, Math.max(1, end - monotonic())));
   }
