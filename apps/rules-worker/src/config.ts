@@ -1,14 +1,25 @@
 import { type ConfigOf, declareSettings, setting } from "@qbit-sidecars/config";
-import { engineSettings, redisNeedsUrl } from "@qbit-sidecars/rules-run/settings";
+import { engineSettings } from "@qbit-sidecars/rules-run/settings";
 import { serviceSettings } from "@qbit-sidecars/service";
 
 /** Where health and metrics are served unless told otherwise. */
 export const defaultHealthAddr = ":9105";
 
+const why = "only one process can have that open: rules-server, which then runs the jobs itself";
+const right = "a Redis or Valkey for both, such as redis://redis:6379/0; with SQLite no rules-worker at all";
+
 /** Every setting of rules-worker: those of the engine, which mean what they mean to rules-server, and how it stops. */
 export const settings = declareSettings(
   {
     ...engineSettings(),
+    queueBackend: setting.choice({
+      env: ["QBT_RULES_QUEUE_BACKEND"],
+      key: "queue.backend",
+      values: ["sqlite", "redis"],
+      default: "redis",
+      group: "Queue",
+      about: "Where jobs are kept. A worker of its own needs redis, a Redis or Valkey.",
+    }),
     // Several processes that write one file lose lines; a worker logs to stdout.
     logFile: setting.path({
       env: ["QBT_RULES_LOG_FILE", "QBT_RULES_LOGGING_FILE"],
@@ -42,15 +53,15 @@ export const settings = declareSettings(
     {
       of: ["queueBackend"],
       check: ({ queueBackend }) =>
-        queueBackend === "redis"
-          ? undefined
-          : {
-              wrong:
-                "the queue is in SQLite, a file that only rules-server can have open, and it runs the jobs itself",
-              right: "redis, here and for rules-server; with sqlite no rules-worker is needed",
-            },
+        queueBackend === "redis" ? undefined : { wrong: `it is in a SQLite file, and ${why}`, right },
     },
-    redisNeedsUrl,
+    {
+      of: ["queueBackend", "queueRedisUrl"],
+      check: ({ queueBackend, queueRedisUrl }) =>
+        queueBackend !== "redis" || queueRedisUrl !== undefined
+          ? undefined
+          : { wrong: `the latter is not set (a queue in a SQLite file? ${why})`, right },
+    },
   ],
 );
 

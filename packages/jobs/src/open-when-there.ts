@@ -24,6 +24,7 @@ export async function openQueueWhenThere(
   { log, clock, signal, withinMs = Number.POSITIVE_INFINITY }: OpenWhenThereOptions,
 ): Promise<JobQueue> {
   const startedAt = clock.monotonic();
+  let told: string | undefined;
   for (let pauseMs: number = wait.firstMs; ; pauseMs = Math.min(2 * pauseMs, wait.longestMs)) {
     signal.throwIfAborted();
     try {
@@ -31,7 +32,10 @@ export async function openQueueWhenThere(
     } catch (error) {
       const isOver = clock.monotonic() - startedAt >= withinMs;
       if (!(error instanceof QueueOpenError) || error.fault !== "unreachable" || isOver) throw error;
-      log.warn(`the job queue is not there yet: ${messageWithCauses(error)}`);
+      const message = messageWithCauses(error);
+      // Once for each reason, and not every few seconds of an outage.
+      log[message === told ? "debug" : "warn"](`the job queue is not there yet: ${message}`);
+      told = message;
       await clock.sleep(pauseMs, signal);
     }
   }
