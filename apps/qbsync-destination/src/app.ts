@@ -163,6 +163,7 @@ function listen(
     receiver,
     finalize: finalizer.finalize,
     limits,
+    retryAfterMs: config.spaceRetry,
     log: service.log,
     about: () => ({
       program: `${service.name} ${service.version}`,

@@ -206,7 +206,9 @@ describe("a running destination", () => {
       { numRuns: 300 },
     );
     await source.send(made, 0);
-    expect(await source.answered(made, 0)).toBe(Outcome.DURABLE);
+    await waitFor(() => source.all(made, 0).includes(Outcome.DURABLE), {
+      what: "a good piece to be durable",
+    });
     expect((await source.state(made.torrentId)).neededCount).toBe(3);
   });
 

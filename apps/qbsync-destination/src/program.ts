@@ -12,7 +12,7 @@ export function program(process: ProcessLike, surroundings?: Surroundings): Prom
   return runService(
     {
       name: "qbsync-destination",
-      version: "0.1.0",
+      version: "0.1.0", // x-release-please-version
       about: "Receives torrents from qbsync-source, verifies and stores them, and gives them to qBittorrent.",
       settings,
       ignoredWords: ["destination"],

@@ -16,6 +16,7 @@ import {
   type TorrentState,
 } from "@qbit-sidecars/qbsync-protocol";
 import { messageWithCauses, type Logger } from "@qbit-sidecars/service";
+import { errorCode } from "./error-code.ts";
 import type { PieceReceiver } from "./receive-pieces.ts";
 import { RefusedError } from "./refused.ts";
 import type { TorrentStore } from "./torrent-store.ts";
@@ -31,6 +32,8 @@ export type SourceServiceOptions = {
   /** Where finished torrents go; see finalize.ts. */
   finalize: (request: FinalizeRequest, signal: AbortSignal) => Promise<FinalizeResponse>;
   limits: Limits;
+  /** For a torrent that could not be stored now. */
+  retryAfterMs: number;
   log: Logger;
   /** What Hello tells beside versions and limits. */
   about: () => Pick<
@@ -98,17 +101,23 @@ async function hello(
 
 async function openTorrent(
   description: TorrentDescription,
-  { open, log }: SourceServiceOptions,
+  options: SourceServiceOptions,
 ): Promise<OpenResponse> {
   try {
-    return { result: { $case: "state", state: await open(description) } };
+    return { result: { $case: "state", state: await options.open(description) } };
   } catch (error) {
-    if (!(error instanceof RefusedError)) throw error;
-    const { reason, message: detail, retryAfterMs } = error;
+    const { reason, message: detail, retryAfterMs } = refusalOf(error, options);
     if (reason !== Refusal_Reason.TORRENT_NEEDED)
-      log.warn({ torrent: description.torrentId, name: description.name }, `refused: ${detail}`);
+      options.log.warn({ torrent: description.torrentId, name: description.name }, `refused: ${detail}`);
     return { result: { $case: "refusal", refusal: { reason, detail, retryAfterMs } } };
   }
+}
+
+/** A disk that is full or read-only is a reason to ask again. */
+function refusalOf(error: unknown, { retryAfterMs }: SourceServiceOptions): RefusedError {
+  if (error instanceof RefusedError) return error;
+  if (errorCode(error) === undefined) throw error;
+  return new RefusedError(messageWithCauses(error), Refusal_Reason.BUSY, { cause: error, retryAfterMs });
 }
 
 /** Joins the parts, up to the limit. */

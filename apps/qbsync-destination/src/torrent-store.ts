@@ -11,7 +11,7 @@ import {
 import { type Logger, writeFileAtomic } from "@qbit-sidecars/service";
 import type { DataFolder } from "./data-folder.ts";
 import { layoutOf, pathsOf } from "./describe-torrent.ts";
-import { unlessMissing } from "./error-code.ts";
+import { errorCode, unlessMissing } from "./error-code.ts";
 import type { HandlePool } from "./handle-pool.ts";
 import { PieceLog } from "./piece-log.ts";
 import { RefusedError } from "./refused.ts";
@@ -180,7 +180,8 @@ export class TorrentStore implements AsyncDisposable {
   /** All of it is on the disk before the first piece is. */
   async #makeFolder(description: TorrentDescription): Promise<void> {
     const folder = this.#folder(description.torrentId);
-    await mkdir(folder, { recursive: true });
+    await mkdirUnlessThere(this.#options.data.stateDir);
+    await mkdirUnlessThere(folder);
     await writeFileAtomic(join(folder, "torrent"), description.torrent);
     await (await open(join(folder, "pieces.log"), "a", 0o600)).close();
     await this.#saveDescription(description);
@@ -339,6 +340,15 @@ export class TorrentStore implements AsyncDisposable {
     } finally {
       if (this.#locks.get(id) === running) this.#locks.delete(id);
     }
+  }
+}
+
+/** Not `recursive`: on a read-only disk that says ENOENT. */
+async function mkdirUnlessThere(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, 0o700);
+  } catch (error) {
+    if (errorCode(error) !== "EEXIST") throw error;
   }
 }
 
