@@ -15,7 +15,7 @@ export async function program(process: ProcessLike, surroundings?: Surroundings)
   await runService(
     {
       name: "qbsync-source",
-      version: "0.1.0",
+      version: "0.1.0", // x-release-please-version
       about:
         "Streams torrents to qbsync-destination, piece by piece, while qBittorrent still downloads them.",
       settings,

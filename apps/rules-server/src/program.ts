@@ -6,7 +6,7 @@ import { LogFile } from "./log-file.ts";
 
 const declared = {
   name: "qbt-rules",
-  version: "0.1.0",
+  version: "0.1.0", // x-release-please-version
   about: "Rules for qBittorrent: a server that runs them, and the command that asks it to.",
   settings,
   configFile: {

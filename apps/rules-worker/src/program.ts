@@ -7,7 +7,7 @@ export function program(process: ProcessLike, surroundings?: Surroundings): Prom
   return runService(
     {
       name: "rules-worker",
-      version: "0.1.0",
+      version: "0.1.0", // x-release-please-version
       about: "Takes jobs from the queue of rules-server and applies the user's rules to qBittorrent.",
       settings,
       configFile: {

@@ -4,7 +4,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { repository } from "./app-images.ts";
+import { builtApps, repository } from "./app-images.ts";
 
 type Step = { uses?: string; run?: string; with?: Record<string, unknown> };
 type Job = { permissions?: unknown; "timeout-minutes"?: number; uses?: string; steps?: Step[] };
@@ -76,14 +76,11 @@ describe("a release", () => {
       expect({ path, ...parse(await read(`${path}/Chart.yaml`)) }).toMatchObject({ path, version });
   });
 
-  test.each(["port-sync", "pia-forwarder", "ntfy-sidecar"])(
-    "%s tells its version where release-please looks",
-    async (app) => {
-      expect(await read(`apps/${app}/src/program.ts`)).toMatch(
-        /version: "\d+\.\d+\.\d+", \/\/ x-release-please-version$/mu,
-      );
-    },
-  );
+  test.each(builtApps)("%s tells its version where release-please looks", async (app) => {
+    expect(await read(`apps/${app}/src/program.ts`)).toMatch(
+      /version: "\d+\.\d+\.\d+", \/\/ x-release-please-version$/mu,
+    );
+  });
 });
 
 /** Folders of the workspace and the charts that hold the file, relative to the repository. */
