@@ -7,7 +7,7 @@ const pages = 10;
 const pageSize = 100;
 
 /**
- * How often each rule did something, from what jobs say of themselves: so it holds for workers elsewhere, too. Filled
+ * How often each rule matched, from what jobs say of themselves: so it holds for workers elsewhere, too. Filled
  * with the last thousand jobs when first asked for, then kept up with what the queue tells.
  */
 export class RuleHits {

@@ -410,3 +410,22 @@ function validator(document: { paths: Record<string, Record<string, { responses:
 }
 
 type Responses = Record<number, { content: { "application/json": { schema: AnySchema } } }>;
+
+test.skipIf(await isMissing("Redis"))(
+  "a server that leaves the work to rules-workers says so when there is none",
+  async () => {
+    await using redis = await startRedis({ appendOnly: true });
+    await using fake = await startFakeQbittorrent();
+    const env = {
+      QBT_RULES_QUEUE_BACKEND: "redis",
+      QBT_RULES_QUEUE_REDIS_URL: redis.url,
+      QBT_RULES_WORKER: "off",
+    };
+    await using server = await startServerUnderTest({ qbittorrent: fake.url, rules, env });
+    const { status, body } = await server.get("/api/health");
+    expect([status, body.worker.mode, body.worker.status]).toEqual([503, "remote", "stopped"]);
+    expect(body.errors).toEqual(["Worker thread not responding: no rules-worker takes jobs from the queue"]);
+    const { body: job } = await server.post("/api/execute?context=waits");
+    expect((await server.get(`/api/jobs/${job.job_id}`)).body.status).toBe("pending");
+  },
+);

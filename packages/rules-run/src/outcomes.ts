@@ -22,7 +22,7 @@ export function outcomesOf(run: Pick<Run, "jobs">, ran: Ran): { id: string; outc
 function outcomeOf(job: Job, { result, rulesVersion, idOf }: Ran): Outcome {
   const view = job.hash === null ? result : only(result, idOf(job.hash));
   const said = {
-    result: { ...view.counters, rules: hitsOf(view), rules_version: rulesVersion },
+    result: { ...view.counters, rules: view.matches, rules_version: rulesVersion },
     details: toJson(detailsOf(view)),
   };
   const reason = job.hash === null ? undefined : reasonToComeBack(view.notReady);
@@ -42,6 +42,7 @@ function only(result: JobResult, id: string): JobResult {
   const torrents = result.torrents.filter(isIt);
   return {
     ...result,
+    matches: Object.fromEntries(torrents.flatMap(({ matched }) => matched.map((rule) => [rule, 1]))),
     torrents,
     entries,
     held: result.held.filter(isIt),
@@ -72,20 +73,6 @@ function countersOf(
     condition_errors: sum(({ failed }) => failed.length),
     dry_run: dryRun,
   };
-}
-
-/** How many torrents each rule did something to; for a job about one torrent, which rules matched. */
-function hitsOf({ torrents, entries, held }: JobResult): JsonObject {
-  const hits: Record<string, number> = {};
-  const pairs = new Set([
-    ...torrents.flatMap(({ hash, matched }) => matched.map((rule) => JSON.stringify([rule, hash]))),
-    ...[...entries, ...held].map(({ rule, hash }) => JSON.stringify([rule, hash])),
-  ]);
-  for (const pair of pairs) {
-    const [rule = ""]: string[] = JSON.parse(pair);
-    hits[rule] = (hits[rule] ?? 0) + 1;
-  }
-  return hits;
 }
 
 function detailsOf({ entries, held, notReady, failed, unsupported, trace }: JobResult): object | undefined {

@@ -130,7 +130,7 @@ function reportEndpoints({ rules, reports }: EndpointParts): Endpoint[] {
       answer: async () => ok(await reports.version()),
     }),
     endpoint("GET /api/rules", {
-      about: "The rules in force, what is wrong with the file, and how often each rule did something.",
+      about: "The rules in force, what is wrong with the file, and how often each rule matched.",
       answers: rulesAnswer,
       answer: async () => ok(await reports.rules()),
     }),

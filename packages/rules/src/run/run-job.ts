@@ -75,6 +75,8 @@ export type NotReady = { readonly hash: string; readonly name?: string; readonly
 
 export type JobResult = {
   readonly counters: JobCounters;
+  /** How many torrents each rule matched, by its name; rules that matched none are left out. */
+  readonly matches: Readonly<Record<string, number>>;
   /** What was found out about each torrent of a job with `hashes`; empty for other jobs. */
   readonly torrents: readonly TorrentPlan[];
   readonly entries: readonly AuditEntry[];
@@ -129,6 +131,7 @@ export async function runJob(job: Job, options: JobOptions): Promise<JobResult> 
   const done = job.dryRun === true ? undefined : await applyAll(changes, options);
   return {
     counters: count(survey, changes, done),
+    matches: Object.fromEntries(survey.matches),
     torrents: job.hashes === undefined ? [] : plans,
     entries: done === undefined ? changes.map((change) => entryOf(change)) : done.map(entryOfDone),
     held: plan.held,

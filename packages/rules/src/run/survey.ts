@@ -32,6 +32,8 @@ const openAtOnce = 500;
 export class Survey {
   /** What became of all torrents, added up. */
   readonly tally = { evaluated: 0, processed: 0, stopped: 0, matched: 0, skipped: 0, failed: 0 };
+  /** How many torrents each rule matched, by its name. */
+  readonly matches = new Map<string, number>();
   total = 0;
   /** Torrents whose state qBittorrent is still finding out. */
   unsettled = 0;
@@ -102,6 +104,7 @@ export class Survey {
     tally.matched += matched.length;
     tally.skipped += plan.skipped;
     tally.failed += failed.length;
+    for (const rule of matched) this.matches.set(rule, (this.matches.get(rule) ?? 0) + 1);
     if (matched.length > 0) tally.processed += 1;
     if (plan.isStopped) tally.stopped += 1;
     const hasSomething = changes.length + held.length + notReady.length + failed.length > 0;
