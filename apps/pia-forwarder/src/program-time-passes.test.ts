@@ -95,6 +95,28 @@ describe("time passes", () => {
     expect(await life.get("/status")).toMatchObject({ changes: [{ kind: "rebind" }, { kind: "set" }] });
   });
 
+  test("a tunnel that was made anew in the middle of a renewal has both ports within seconds", async () => {
+    const clock = new FakeClock(Date.now());
+    let index = "7";
+    await using at = await world({
+      clock,
+      env: { RENEW_BEFORE: "1h" },
+      host: { lookEveryMs: 5000, interfaceIndex: () => Promise.resolve(index) },
+    });
+    at.pia.model.signatureMs = 120 * minuteMs;
+    await using _life = at.start();
+    await clock.advanceUntil(() => isForwarded(at.pia, at.qbittorrent), { what: "the port" });
+    const old = listenPort(at.qbittorrent);
+    await pass(clock, 59 * minuteMs);
+    await at.qbittorrent.down();
+    const both = () => at.pia.gateway.bindings.ports.length === 2;
+    await clock.advanceUntil(both, { what: "both ports", withinMs: 30 * minuteMs });
+    at.pia.gateway.bindings.drop();
+    index = "8";
+    await clock.advanceUntil(both, { what: "both ports again", withinMs: 20_000 });
+    expect(at.pia.gateway.bindings.isBound(old)).toBe(true);
+  });
+
   test("a binding that fails is tried again within the fifteen minutes, told once, and ready all the while", async () => {
     const clock = new FakeClock(Date.now());
     await using at = await world({ clock });
