@@ -18,6 +18,10 @@ ports:
 env:
   - name: HEALTH_ADDR
     value: ":{{ .Values.ports.health }}"
+  # It has no folder of its own to write to; jobs say what they did.
+  - name: QBT_RULES_AUDIT_LOG
+    value: ""
+    unless: auditLog
   {{- if not $valkey.enabled }}
   - name: QBT_RULES_QUEUE_BACKEND
     value: redis
