@@ -47,13 +47,6 @@ export const settings = declareSettings(
           ? { wrong: "it is required", right: "one key or several, as from `openssl rand -hex 32`" }
           : undefined,
     },
-    {
-      of: ["settleDelay", "hangTimeout"],
-      check: ({ settleDelay, hangTimeout }) =>
-        settleDelay >= hangTimeout
-          ? { wrong: "a job would wait longer than it may run", right: "a delay of some seconds" }
-          : undefined,
-    },
   ],
 );
 

@@ -1,4 +1,4 @@
-import { startFakeQbittorrent, tempDir, waitFor } from "@qbit-sidecars/testing";
+import { freePort, startFakeQbittorrent, tempDir, waitFor } from "@qbit-sidecars/testing";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -200,4 +200,21 @@ describe("the process", () => {
     });
     expect(server.lines.map(({ msg }) => msg).join()).toContain("QBT_RULES_SERVER_WORKERS is more than 1");
   });
+});
+
+test("a job about one torrent waits for the settle delay, or for its own; a job about all does not", async () => {
+  await using at = await world({ QBT_RULES_SETTLE_DELAY: "10m" });
+  const waits = async (query: string) => (await at.server.post(`/api/execute?${query}`)).body.waits_until;
+  const inMs = Date.parse(await waits("hash=a1")) - Date.now();
+  expect(inMs).toBeGreaterThan(9 * 60_000);
+  expect(Date.parse(await waits("hash=b1&delay=60")) - Date.now()).toBeLessThan(61_000);
+  expect(await waits("context=all")).toBeNull();
+});
+
+test("probes and metrics have a listener of their own where HEALTH_ADDR says", async () => {
+  const port = await freePort();
+  await using _at = await world({ HEALTH_ADDR: `127.0.0.1:${port}` });
+  const metrics = await fetch(`http://127.0.0.1:${port}/metrics`);
+  expect(await metrics.text()).toContain('qbt_rules_jobs{status="pending"} 0');
+  expect((await fetch(`http://127.0.0.1:${port}/api/stats`)).status).toBe(404);
 });

@@ -1,5 +1,5 @@
 import { nearest, parseDuration, type ReadFile, readTextFile } from "@qbit-sidecars/config";
-import { Cron } from "croner";
+import type { Cron } from "croner";
 
 /** When to run the rules of a context by itself. */
 export type Schedule = {
@@ -17,6 +17,9 @@ export type Schedule = {
 export class ScheduleError extends Error {
   override readonly name = "ScheduleError";
 }
+
+/** Loaded only where there are schedules. */
+type Croner = typeof import("croner");
 
 type Written = { readonly from: string; readonly fields: ReadonlyMap<string, string> };
 
@@ -36,9 +39,11 @@ export async function readSchedules(
     ...(configFile === undefined ? [] : await inFile(configFile, readFile)),
     ...(await inVariables(env, readFile)),
   ];
+  if (written.length === 0) return [];
+  const croner = await import("croner");
   const problems: string[] = [];
   const schedules = written.flatMap((each) => {
-    const schedule = read(each);
+    const schedule = read(each, croner);
     if (typeof schedule !== "string") return [schedule];
     problems.push(`${each.from}: ${schedule}`);
     return [];
@@ -48,7 +53,7 @@ export async function readSchedules(
 }
 
 /** The schedule, or what is wrong with it. */
-function read({ from, fields }: Written): Schedule | string {
+function read({ from, fields }: Written, croner: Croner): Schedule | string {
   const unknown = [...fields.keys()].find((name) => !fieldNames.includes(name));
   if (unknown !== undefined) {
     const similar = nearest(unknown, fieldNames);
@@ -61,7 +66,7 @@ function read({ from, fields }: Written): Schedule | string {
   if (!jitter.ok) return `jitter ${JSON.stringify(fields.get("jitter"))} ${jitter.problem}`;
   const dryRun = fields.get("dry_run") ?? "false";
   if (!/^(true|false)$/i.test(dryRun)) return "dry_run is neither true nor false";
-  const cron = cronOf(pattern, timezone);
+  const cron = cronOf(pattern, timezone, croner);
   if (typeof cron === "string") return cron;
   return {
     from,
@@ -73,9 +78,9 @@ function read({ from, fields }: Written): Schedule | string {
   };
 }
 
-function cronOf(pattern: string, timezone: string | undefined): Cron | string {
+function cronOf(pattern: string, timezone: string | undefined, croner: Croner): Cron | string {
   try {
-    const cron = new Cron(pattern, { paused: true, ...(timezone !== undefined && { timezone }) });
+    const cron = new croner.Cron(pattern, { paused: true, ...(timezone !== undefined && { timezone }) });
     return cron.nextRun() === null ? `cron ${JSON.stringify(pattern)} never comes` : cron;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);

@@ -5,6 +5,7 @@ import type { Guard } from "./build-api.ts";
 
 const mostStreams = 20;
 const heartbeatMs = 15_000;
+const mostUnreadBytes = 1024 * 1024;
 
 /**
  * `GET /api/events`: changes of jobs as server-sent events, `event: job` with its id and status, `event: everything`
@@ -24,9 +25,14 @@ export function addEvents(app: FastifyInstance, guard: Guard, queue: Pick<JobQue
       "cache-control": "no-store",
       "x-accel-buffering": "no",
     });
-    raw.write(asEvent({ kind: "everything" }));
-    const unsubscribe = queue.subscribe((change) => void raw.write(asEvent(change)));
-    const beat = setInterval(() => void raw.write(": still here\n\n"), heartbeatMs);
+    const tell = (text: string): void => {
+      // Whoever does not read would have everything kept for it.
+      if (raw.writableLength > mostUnreadBytes) raw.destroy();
+      else raw.write(text);
+    };
+    tell(asEvent({ kind: "everything" }));
+    const unsubscribe = queue.subscribe((change) => tell(asEvent(change)));
+    const beat = setInterval(() => tell(": still here\n\n"), heartbeatMs);
     onceGone(request, () => {
       streams -= 1;
       unsubscribe();
