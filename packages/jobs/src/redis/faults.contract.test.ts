@@ -79,6 +79,21 @@ describe.skipIf(await isMissing("Redis"))("Redis under the queue", () => {
     expect(run.jobs).toMatchObject([{ id: job.id }]);
   });
 
+  test("one that is away does not keep a process from ending", async () => {
+    await using under = await setUp();
+    const queue = await under.open();
+    const idle = queue.take({ signal: AbortSignal.timeout(60_000) });
+    await waitFor(async () => (await queue.workers()) === 1, { what: "the worker to be counted" });
+    await under.redis.kill();
+    await expect(queue.health()).resolves.toMatchObject({ ok: false });
+    let isClosed = false;
+    const closing = queue[Symbol.asyncDispose]().then(() => (isClosed = true));
+    await expect(idle).rejects.toThrow("the queue was closed");
+    // Less than the 10 s after which a command is given up.
+    await waitFor(() => isClosed, { what: "the queue to be closed", timeoutMs: 8_000 });
+    await closing;
+  });
+
   test("one that forgot everything is used anew, and still never has two runs", async () => {
     await using under = await setUp({});
     const [first, second] = [await under.open(), await under.open()];

@@ -36,12 +36,16 @@ import { readCounts, readStats, toDo } from "./stats.ts";
 import { unlessAborted } from "./unless-aborted.ts";
 import { WorkerPresence } from "./worker-presence.ts";
 
+/** Commands are refused after two failed attempts to connect: with at most 0.3 s between them, within a second. */
+const retryStrategy = (times: number): number => Math.min(times * 50, 300);
+
 /** @throws QueueOpenError */
 export async function openRedisQueue(options: RedisQueueOptions): Promise<JobQueue> {
   const { url, log } = options;
   const redis = new Redis(url, {
     lazyConnect: true,
     maxRetriesPerRequest: 2,
+    retryStrategy,
     connectTimeout: 5_000,
     commandTimeout: 10_000,
   });
@@ -246,9 +250,10 @@ class RedisQueue implements JobQueue {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort(new QueueUnavailableError("the queue was closed"));
     await this.#run?.lose("closed");
-    await this.#presence.leave();
+    const { redis } = this.#scripts;
+    if (redis.status === "ready") await this.#presence.leave();
+    redis.disconnect();
     await this.#bell[Symbol.asyncDispose]();
-    this.#scripts.redis.disconnect();
   }
 
   /** The oldest jobs that are due, under this lease; without any the lease is given back. */
