@@ -44,6 +44,22 @@ describe("restarts", () => {
     expect(cards).toHaveLength(2);
   });
 
+  test("what was told is not told again by the next life, and what is new is", async () => {
+    await using at = await startWorld();
+    await started(at);
+    at.qbittorrent.addTorrent({ hash, name: "Two\r\nlines", fields: { ...downloading, progress: 0.5 } });
+    await at.post(`/track?hash=${hash}`);
+    await sent(at, "50%");
+    await at.stop();
+    at.start();
+    const looks = at.qbittorrent.calls.count("sync/maindata");
+    await waitFor(() => at.qbittorrent.calls.count("sync/maindata") > looks + 1, { what: "two looks" });
+    expect(messagesOf(at)).toHaveLength(1);
+    at.qbittorrent.updateTorrent(hash, { progress: 0.75 });
+    await sent(at, "75%");
+    expect(messagesOf(at).map(({ title }) => title)).toEqual(["Two lines", "Two lines"]);
+  });
+
   test("without a place to keep state it says what it cannot promise, and works", async () => {
     await using at = await startWorld({ env: { STATE_DIR: "/dev/null/state" } });
     await started(at);

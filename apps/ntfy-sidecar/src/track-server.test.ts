@@ -1,3 +1,5 @@
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
 import { startTrackServer } from "./track-server.ts";
 
@@ -23,7 +25,7 @@ async function serve(token?: string) {
     const response = await fetch(server.url + path, { method, headers });
     return [response.status, await response.text()];
   };
-  return { heard, ask, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
+  return { heard, ask, url: server.url, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
 }
 
 describe("the document's answers", () => {
@@ -48,9 +50,9 @@ describe("the document's answers", () => {
 
 test.each(["all", "x".repeat(40), "a".repeat(39), `${"a".repeat(40)}|${"b".repeat(40)}`, "../../x"])(
   "what is no infohash starts nothing: %s",
-  async (text) => {
+  async (given) => {
     await using at = await serve();
-    expect((await at.ask("POST", `/track?hash=${encodeURIComponent(text)}`))[0]).toBe(400);
+    expect((await at.ask("POST", `/track?hash=${encodeURIComponent(given)}`))[0]).toBe(400);
     expect(at.heard).toEqual([]);
   },
 );
@@ -74,6 +76,20 @@ test("with a token only who shows it is heard", async () => {
   expect((await at.ask("POST", `/done?hash=${hash}&token=s3cret`))[0]).toBe(200);
   expect((await at.ask("POST", `/track?hash=${hash}`, { authorization: "Bearer s3cret" }))[0]).toBe(200);
   expect(at.heard).toHaveLength(2);
+});
+
+test("BusyBox's wget, for images without curl, is answered and let go", async () => {
+  await using at = await serve();
+  const { hostname, port } = new URL(at.url);
+  const socket = connect(Number(port), hostname);
+  // wget -q -O- --post-data= "http://…", as BusyBox 1.36 sends it.
+  socket.write(
+    `POST /track?hash=${hash}&v2=-&id=${hash} HTTP/1.1\r\nHost: localhost:9090\r\nUser-Agent: Wget\r\n` +
+      "Connection: close\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 0\r\n\r\n",
+  );
+  const answer = await text(socket);
+  expect(answer).toMatch(/^HTTP\/1.1 200 OK\r\n/u);
+  expect(answer).toContain(`Tracking started for ${hash}`);
 });
 
 test("nothing else is served", async () => {
