@@ -144,7 +144,9 @@ async function holdsWithin(condition: () => boolean | Promise<boolean>, realMs: 
 
 /** Requests have time limits, which are real timers; an idle keep-alive connection is none of these. */
 function isBusy(): boolean {
-  return process.getActiveResourcesInfo().some((kind) => /^(?:Timeout|FSReq|ConnectWrap|CloseReq)/u.test(kind));
+  return process
+    .getActiveResourcesInfo()
+    .some((kind) => /^(?:Timeout|FSReq|ConnectWrap|CloseReq)/u.test(kind));
 }
 
 /** Like the platform's own `setTimeout` of node:timers/promises, but with the reason itself. */
