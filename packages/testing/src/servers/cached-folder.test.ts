@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { tempDir } from "../temp-dir.ts";
@@ -40,6 +40,15 @@ describe("a cached folder", () => {
     expect(await readFile(join(files, "bin/program"), "utf8")).toBe("program of 1.0");
   });
 
+  test("is not looked at beyond a link that leads out of it, as var/run of a system leads into the machine's own", async () => {
+    await using elsewhere = await tempDir();
+    await using cache = await folderCache({ linkTo: elsewhere.path });
+    await cache.ask();
+    await writeFile(join(elsewhere.path, "made by somebody else"), "");
+    await cache.ask();
+    expect(cache.timesMade()).toBe(1);
+  });
+
   test("has a place for each version", async () => {
     await using cache = await folderCache();
     await cache.ask({ version: "1.0" });
@@ -67,7 +76,7 @@ describe("a cached folder", () => {
 
 type Ask = { version?: string; thorough?: boolean; fails?: boolean };
 
-async function folderCache() {
+async function folderCache({ linkTo = "nowhere" }: { linkTo?: string } = {}) {
   const dir = await tempDir();
   let made = 0;
   const ask = ({ version = "1.0", thorough = false, fails = false }: Ask = {}) =>
@@ -80,6 +89,7 @@ async function folderCache() {
         made++;
         await mkdir(join(files, "bin"));
         await writeFile(join(files, "bin/program"), `program of ${version}`);
+        await symlink(linkTo, join(files, "elsewhere"));
         if (fails) throw new Error("no space");
         return { version, description: { version } };
       },

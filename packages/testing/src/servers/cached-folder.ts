@@ -109,18 +109,22 @@ async function moveIntoPlace(work: string, place: string): Promise<void> {
 
 export type ListedFile = { path: string; size: number; isLink: boolean; target: string };
 
-/** All files and symbolic links below a folder, by relative path. */
+/** All files and symbolic links below a folder, by relative path. Links are not followed: they may lead out of it. */
 export async function listFiles(dir: string): Promise<ListedFile[]> {
-  const entries = await readdir(dir, { recursive: true, withFileTypes: true });
-  const files = entries
-    .filter((entry) => !entry.isDirectory())
-    .map(async (entry): Promise<ListedFile> => {
-      const path = join(entry.parentPath, entry.name);
-      const isLink = entry.isSymbolicLink();
-      const target = isLink ? await readlink(path) : "";
-      return { path: relative(dir, path), size: isLink ? 0 : (await lstat(path)).size, isLink, target };
-    });
-  return (await Promise.all(files)).toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  return (await filesBelow(dir, dir)).toSorted((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** Not by `readdir`'s `recursive`, which goes on into the folder that a link names. */
+async function filesBelow(folder: string, dir: string): Promise<ListedFile[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const listed = entries.map(async (entry): Promise<ListedFile[]> => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return await filesBelow(path, dir);
+    const isLink = entry.isSymbolicLink();
+    const target = isLink ? await readlink(path) : "";
+    return [{ path: relative(dir, path), size: isLink ? 0 : (await lstat(path)).size, isLink, target }];
+  });
+  return (await Promise.all(listed)).flat();
 }
 
 function listingDigest(files: readonly ListedFile[]): string {
