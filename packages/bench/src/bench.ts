@@ -4,6 +4,7 @@ import { bundleSize } from "./bundle-size.ts";
 import { coldStart } from "./cold-start.ts";
 import { type Row, table } from "./figures.ts";
 import { images } from "./images.ts";
+import { jobQueue } from "./jobs.ts";
 import { memory } from "./memory.ts";
 import { rules } from "./rules.ts";
 import { rulesMemory } from "./rules-memory.ts";
@@ -28,6 +29,7 @@ const benchmarks: Record<string, () => Promise<Row[]>> = {
   rules,
   "rules-memory": rulesMemory,
   "rules-real": rulesOnReal,
+  jobs: jobQueue,
   "rules-server": rulesServer,
   "ntfy-sidecar": ntfySidecar,
   "ntfy-bundle-size": () => bundleSize("ntfy-sidecar"),
