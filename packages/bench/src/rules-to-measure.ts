@@ -1,5 +1,7 @@
+import type { PlainLeaf, PlainRule } from "./naive-rules.ts";
+
 /** Three conditions in `any`, none of which holds. */
-export function infoRules(count: number): object[] {
+export function infoRules(count: number): PlainRule[] {
   return Array.from({ length: count }, (_, at) => ({
     name: `info ${at}`,
     conditions: {
@@ -13,18 +15,18 @@ export function infoRules(count: number): object[] {
   }));
 }
 
-export function mixedRules(): object[] {
+export function mixedRules(): PlainRule[] {
   return [...infoRules(47), ...dearRules([])];
 }
 
-export function survivorRules(): object[] {
+export function survivorRules(): PlainRule[] {
   return [
     ...infoRules(47),
     ...dearRules([{ field: "info.name", operator: "ends_with", value: "00.1080p.WEB.x264-GROUP" }]),
   ];
 }
 
-function dearRules(first: object[]): object[] {
+function dearRules(first: readonly PlainLeaf[]): PlainRule[] {
   const fields = ["trackers.url", "files.name", "properties.comment"];
   return fields.map((field) => ({
     name: field,
@@ -33,7 +35,7 @@ function dearRules(first: object[]): object[] {
   }));
 }
 
-export function tagRules(): object[] {
+export function tagRules(): PlainRule[] {
   const tagging = Array.from({ length: 5 }, (_, at) => ({
     name: `tag ${at}`,
     conditions: [{ field: "info.ratio", operator: "==", value: at }],
@@ -42,7 +44,7 @@ export function tagRules(): object[] {
   return [...infoRules(45), ...tagging];
 }
 
-export function hostileRules(): object[] {
+export function hostileRules(): PlainRule[] {
   const patterns = [
     "(a+)+$",
     "(a|a)*!",
