@@ -3,10 +3,11 @@ import type { StateDir } from "@qbit-sidecars/service";
 import { type NtfyMessage, showOnPhone } from "@qbit-sidecars/testing";
 import { expect, test } from "vitest";
 import { deliverNotices } from "./deliver-notices.ts";
+import { tellAll, torrent } from "./download.fixture.ts";
 import { openLedger } from "./ledger.ts";
 import type { Notice } from "./outbox.ts";
 import { Pace } from "./pace.ts";
-import { defaultTexts, NoticePlanner } from "./plan-notices.ts";
+import { NoticePlanner } from "./plan-notices.ts";
 import { DownloadWatch } from "./watch-downloads.ts";
 
 const { signal } = new AbortController();
@@ -72,23 +73,7 @@ class Outside {
 
   show(fields: Partial<Torrent>): void {
     const known = this.torrents.get("a".repeat(40));
-    const base = {
-      hash: "a".repeat(40),
-      name: "Debian",
-      category: "",
-      tags: "",
-      size: 100,
-      dlspeed: 0,
-      eta: 0,
-      save_path: "/",
-    };
-    this.torrents.set(base.hash, {
-      ...base,
-      completion_on: -1,
-      downloaded: 0,
-      ...known,
-      ...fields,
-    } as Torrent);
+    this.torrents.set("a".repeat(40), torrent({ ...known, ...fields }));
   }
 }
 
@@ -104,19 +89,8 @@ async function live(outside: Outside, nowMs: number): Promise<void> {
       poll: () => Promise.resolve({ full: true, added: [], removed: [], changed: [] }),
     },
     planner: new NoticePlanner({
-      topic: "t",
-      routes: [],
-      instance: "",
-      tell: { complete: true, added: false, stalled: false, error: true, removed: false },
-      priorities: { progress: 2, complete: 4, alert: 4, info: 2 },
-      quietHours: undefined,
-      categories: [],
-      categoriesExcluded: [],
-      tags: [],
-      tagsExcluded: [],
-      texts: defaultTexts,
-      click: undefined,
-      burstLimit: 5,
+      ...tellAll,
+      tell: { ...tellAll.tell, added: false, stalled: false, removed: false },
     }),
     now,
     inPlace: () => true,

@@ -1,5 +1,6 @@
 import type { Torrent } from "@qbit-sidecars/qbit-client";
 import { describe, expect, test } from "vitest";
+import { torrent } from "./download.fixture.ts";
 import {
   type Followed,
   followDownload,
@@ -20,32 +21,11 @@ const rules: FollowRules = {
   isNews: () => true,
 };
 
-const base = {
-  hash: "a".repeat(40),
-  name: "Debian",
-  category: "",
-  tags: "",
-  size: 100,
-  dlspeed: 0,
-  eta: 0,
-  save_path: "/",
-};
-// Only the fields that are looked at.
-const torrent = (fields: Partial<Torrent>) =>
-  ({
-    ...base,
-    state: "downloading",
-    progress: 0,
-    amount_left: 100,
-    downloaded: 0,
-    completion_on: -1,
-    ...fields,
-  }) as Torrent;
 const complete = { state: "stalledUP", progress: 1, amount_left: 0, downloaded: 100 } as const;
 
 /** Follows a torrent through moments of one minute each; what was told at each. */
 function follow(moments: (Partial<Torrent> | undefined)[], over: Partial<FollowRules> = {}): string[] {
-  let tracked: Tracked | undefined = newlyTracked(base.hash, { nowMs: 0, fresh: false });
+  let tracked: Tracked | undefined = newlyTracked("a".repeat(40), { nowMs: 0, fresh: false });
   return moments.map((moment, at) => {
     if (tracked === undefined) return "not followed";
     const now = { ...rules, nowMs: (at + 1) * 60_000, ...over };
@@ -118,7 +98,7 @@ describe("progress", () => {
 
   test("is not told of what waits, nor of a magnet without its name, nor beyond the cards there are", () => {
     expect(
-      follow([{ state: "queuedDL" }, { state: "stoppedDL" }, { state: "metaDL", name: base.hash }]),
+      follow([{ state: "queuedDL" }, { state: "stoppedDL" }, { state: "metaDL", name: "a".repeat(40) }]),
     ).toEqual(["", "", ""]);
     expect(follow([{}, complete], { cardFree: false })).toEqual(["", "completed"]);
     expect(follow([{}, { progress: 0.5 }], { step: undefined })).toEqual(["", ""]);

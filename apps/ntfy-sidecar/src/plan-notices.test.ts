@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { tellAll } from "./download.fixture.ts";
 import type { Download } from "./download.ts";
 import type { DownloadEvent } from "./follow-downloads.ts";
 import { defaultTexts, NoticePlanner, type NoticePolicy } from "./plan-notices.ts";
@@ -16,21 +17,7 @@ const download: Download = {
   state: "downloading",
   path: "/data",
 };
-const base: NoticePolicy = {
-  topic: "downloads",
-  routes: [],
-  instance: "",
-  tell: { complete: true, added: true, stalled: true, error: true, removed: true },
-  priorities: { progress: 2, complete: 4, alert: 4, info: 2 },
-  quietHours: undefined,
-  categories: [],
-  categoriesExcluded: [],
-  tags: [],
-  tagsExcluded: [],
-  texts: defaultTexts,
-  click: undefined,
-  burstLimit: 3,
-};
+const base: NoticePolicy = { ...tellAll, burstLimit: 3 };
 const event = (kind: Exclude<DownloadEvent["kind"], "left">, over: Partial<Download> = {}): DownloadEvent => {
   const about = { ...download, ...over };
   const ends = kind === "completed" || kind === "removed" || kind === "dropped";

@@ -1,4 +1,4 @@
-import { FakeClock, PiaModel } from "@qbit-sidecars/testing";
+import { FakeClock, PiaModel, seededRandom } from "@qbit-sidecars/testing";
 import { expect, test } from "vitest";
 import { GivePort } from "./give-port.ts";
 import { HoldPort } from "./hold-port.ts";
@@ -17,7 +17,7 @@ class Killed extends Error {}
 /** Everything outside the process: the disk, PIA, qBittorrent. It lives through the kill. */
 class Outside {
   readonly clock = new FakeClock();
-  readonly model = new PiaModel({ now: this.clock.now, ...account, random: seeded() });
+  readonly model = new PiaModel({ now: this.clock.now, ...account, random: seededRandom(1) });
   disk: string | undefined;
   qbittorrent = { isUp: true, port: 6881 };
   /** Each request and each write is two places to be killed at: before it, and after it. */
@@ -137,8 +137,3 @@ test("killed at any step of a renewal, the port qBittorrent listens on is forwar
   for (let killAtStep = 0; (await renewal(killAtStep)).killed; killAtStep += 1) kills += 1;
   expect(kills).toBeGreaterThan(50);
 });
-
-function seeded(): () => number {
-  let last = 0.1;
-  return () => (last = (last * 7919.31 + 0.37) % 1);
-}

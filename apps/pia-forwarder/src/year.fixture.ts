@@ -1,5 +1,5 @@
 import { createLog } from "@qbit-sidecars/service";
-import { FakeClock, PiaModel } from "@qbit-sidecars/testing";
+import { FakeClock, PiaModel, seededRandom } from "@qbit-sidecars/testing";
 import { GivePort } from "./give-port.ts";
 import { HoldPort } from "./hold-port.ts";
 import { PiaUnreachableError } from "./pia-errors.ts";
@@ -275,15 +275,4 @@ class Year {
     this.ports.add(port);
     return { outcome: before === port ? ("unchanged" as const) : ("set" as const), before };
   }
-}
-
-/** mulberry32 */
-function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

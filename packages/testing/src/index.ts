@@ -25,6 +25,7 @@ export {
   type TorrentOptions,
 } from "./torrents/make-torrent.ts";
 export { isKubectlMissing, runKubectl } from "./servers/kubectl.ts";
+export { seededRandom } from "./fake-qbittorrent/random.ts";
 export { waitFor, type WaitForOptions } from "./wait-for.ts";
 export * from "./fake-qbittorrent/index.ts";
 export * from "./fake-pia/index.ts";
