@@ -25,6 +25,9 @@ type FollowOptions = {
 /** Requests for pieces at the same time. */
 const askAtOnce = 4;
 
+/** After a restart qBittorrent 5.1 answers before it has loaded its torrents: those are not gone. */
+const loadingMs = 300_000;
+
 /** Nothing is worth asking for more seldom. */
 const idlePollMs = 2000;
 
@@ -61,7 +64,7 @@ export class QbittorrentFollower {
     this.#nextAt = isBusy ? 0 : clock.monotonic() + Math.min(watched.nextPollMs, idlePollMs);
   }
 
-  #takeChange({ added, changed, removed }: MaindataChange): boolean {
+  #takeChange({ added, changed, removed, full }: MaindataChange): boolean {
     const { torrents, clock } = this.#options;
     let isNews = false;
     for (const torrent of [...added, ...changed.map((one) => one.torrent)]) {
@@ -80,7 +83,7 @@ export class QbittorrentFollower {
     }
     for (const torrent of removed) {
       const tracked = torrents.get(torrent.hash);
-      if (tracked !== undefined) tracked.goneSince ??= clock.monotonic();
+      if (tracked !== undefined) tracked.goneSince ??= clock.monotonic() + (full ? loadingMs : 0);
     }
     return isNews || removed.length > 0;
   }

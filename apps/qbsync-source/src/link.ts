@@ -59,7 +59,7 @@ export class Link implements Disposable {
     }
   }
 
-  /** How many connections there are to be. They are opened one after another, and none while one cannot be. */
+  /** How many connections there are to be. While some are being opened no others are. */
   resize(count: number): void {
     this.#wanted = Math.min(count, this.terms?.maxStreams ?? count);
     const spare = [...this.#lanes.keys()].toReversed().slice(0, Math.max(0, this.#lanes.size - this.#wanted));
@@ -88,21 +88,18 @@ export class Link implements Disposable {
   async #widen(): Promise<void> {
     if (this.#isWidening) return;
     this.#isWidening = true;
-    try {
-      while (this.#control !== undefined && this.#lanes.size < this.#wanted) {
-        const connection = await this.#options.dial();
-        // It may have gone, or have been restarted, while this was opened.
-        if (this.terms?.instanceId === connection.terms.instanceId) this.#addLane(connection);
-        else {
-          connection[Symbol.dispose]();
-          break;
-        }
-      }
-    } catch {
-      // One connection that could not be opened is no news: the next resize tries again.
-    } finally {
-      this.#isWidening = false;
-    }
+    const missing = this.#wanted - this.#lanes.size;
+    // All at once: each takes a few round trips to be there.
+    await Promise.allSettled(Array.from({ length: missing }, () => this.#addConnection()));
+    this.#isWidening = false;
+  }
+
+  /** One that cannot be opened is no news: the next resize tries again. */
+  async #addConnection(): Promise<void> {
+    const connection = await this.#options.dial();
+    // The destination may have gone, or have been restarted, while this was opened.
+    if (this.terms?.instanceId === connection.terms.instanceId) this.#addLane(connection);
+    else connection[Symbol.dispose]();
   }
 
   #addLane(connection: Connection): void {

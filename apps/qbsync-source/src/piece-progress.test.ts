@@ -38,7 +38,7 @@ test("whatever happens in whatever order, what may be sent is here, needed, and 
           const first = progress.first();
           if (first === undefined) return true;
           const isFree = available.has(first) && needed.has(first) && !inFlight.has(first);
-          progress.begin(first, now);
+          progress.begin(first);
           inFlight.add(first);
           return isFree;
         } else {
@@ -62,7 +62,7 @@ test("whatever happens in whatever order, what may be sent is here, needed, and 
       expect(progress.wakePutOff(Number.MAX_SAFE_INTEGER)).toBeUndefined();
       for (let next = 0; next < count; next += 1) {
         expect(progress.first()).toBe(next);
-        progress.begin(next, 0);
+        progress.begin(next);
         progress.durable(next);
       }
       expect(progress.isDelivered).toBe(true);
@@ -75,18 +75,31 @@ test("what is written is not delivered before it is durable", () => {
   const progress = new PieceProgress(count);
   progress.setAvailable(setOf([3]));
   progress.setNeeded(setOf([3]));
-  progress.begin(3, 0);
+  progress.begin(3);
   progress.written(3);
   expect(progress.isDelivered).toBe(false);
   progress.durable(3);
   expect(progress.isDelivered).toBe(true);
 });
 
+test("only the destination's time counts towards its timeout", () => {
+  const progress = new PieceProgress(count);
+  progress.setAvailable(setOf([3]));
+  progress.setNeeded(setOf([3]));
+  progress.begin(3);
+  expect(progress.olderThan(1e12)).toEqual([]);
+  progress.waitsSince(3, 100);
+  expect(progress.olderThan(100)).toEqual([]);
+  expect(progress.olderThan(101)).toEqual([3]);
+  progress.waitsSince(3, Number.POSITIVE_INFINITY);
+  expect(progress.olderThan(1e12)).toEqual([]);
+});
+
 test("what was written and is lost there is sent again", () => {
   const progress = new PieceProgress(count);
   progress.setAvailable(setOf([3]));
   progress.setNeeded(setOf([3]));
-  progress.begin(3, 0);
+  progress.begin(3);
   progress.written(3);
   progress.comeBack(3, 10);
   expect(progress.first()).toBeUndefined();

@@ -41,6 +41,11 @@ export class PieceProgress {
     return this.#inFlight.size;
   }
 
+  /** Written there, and not on its disk yet. */
+  get undurableCount(): number {
+    return this.#undurable.size;
+  }
+
   /** Everything the destination wants is on its disk. */
   get isDelivered(): boolean {
     return this.#needed.size === 0 && this.#inFlight.size === 0 && this.#undurable.size === 0;
@@ -63,13 +68,16 @@ export class PieceProgress {
     this.#recount();
   }
 
-  begin(piece: number, now: number): void {
+  begin(piece: number): void {
     if (!this.#ready.delete(piece)) throw new RangeError(`piece ${piece} may not be sent now`);
-    this.#inFlight.set(piece, { since: now });
+    this.#inFlight.set(piece, { since: Number.POSITIVE_INFINITY });
   }
 
-  /** All of it was handed to the network: the wait for an answer begins. */
-  sent(piece: number, now: number): void {
+  /**
+   * The wait for the destination begins now, or begins anew. `Infinity`: it is not the destination that is waited
+   * for, but the disk or a limit.
+   */
+  waitsSince(piece: number, now: number): void {
     const flight = this.#inFlight.get(piece);
     if (flight !== undefined) flight.since = now;
   }
@@ -117,7 +125,7 @@ export class PieceProgress {
     return next;
   }
 
-  /** In flight and unanswered since before `time`. */
+  /** In flight, and the destination has been waited for since before `time`. */
   olderThan(time: number): number[] {
     return [...this.#inFlight].filter(([, { since }]) => since < time).map(([piece]) => piece);
   }

@@ -106,6 +106,7 @@ export function torrentsReport(
       needed: progress?.neededCount ?? null,
       ready: progress?.readyCount ?? null,
       in_flight: progress?.inFlightCount ?? null,
+      written_not_durable: progress?.undurableCount ?? null,
     };
   });
 }

@@ -159,7 +159,7 @@ export class PieceSender {
     lane.pieces += 1;
     lane.bytes += bytes;
     this.#flights.set(keyOf(tracked.id, piece), flight);
-    tracked.progress?.begin(piece, flight.begunAt);
+    tracked.progress?.begin(piece);
     try {
       await this.#readAndWrite(flight);
     } catch (error) {
@@ -178,19 +178,23 @@ export class PieceSender {
     const holdBytes = this.#options.windowBytes * heldShare;
     const reading = await readPiece(tracked.data, piece, { chunkBytes, holdBytes });
     if (reading.kind !== "read") return this.#putOff(flight, reading);
+    const { limits, clock, signal, on } = this.#options;
     let offset = 0;
     for await (const data of reading.chunks) {
-      await this.#options.limits.all.take(data.length, this.#options.signal);
-      if (!tracked.isLive) await this.#options.limits.backlog.take(data.length, this.#options.signal);
+      tracked.progress?.waitsSince(piece, Number.POSITIVE_INFINITY);
+      await limits.all.take(data.length, signal);
+      if (!tracked.isLive) await limits.backlog.take(data.length, signal);
+      tracked.progress?.waitsSince(piece, clock.monotonic());
       await lane.stream.write({ torrentId: tracked.id, piece, offset, data });
+      tracked.progress?.waitsSince(piece, clock.monotonic());
       offset += data.length;
       this.#sentBytes += data.length;
-      tracked.progress?.sent(piece, this.#options.clock.monotonic());
-      this.#options.on.sent(data.length);
+      on.sent(data.length);
     }
+    if (offset > 0) return;
     // A piece that is all padding has no bytes; it is answered for all the same.
-    if (offset === 0)
-      await lane.stream.write({ torrentId: tracked.id, piece, offset, data: new Uint8Array() });
+    tracked.progress?.waitsSince(piece, clock.monotonic());
+    await lane.stream.write({ torrentId: tracked.id, piece, offset, data: new Uint8Array() });
   }
 
   #putOff(flight: Flight, problem: Parameters<SenderEvents["unreadable"]>[1]): void {

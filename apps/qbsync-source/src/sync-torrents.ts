@@ -7,10 +7,11 @@ import {
   type TorrentState,
 } from "@qbit-sidecars/qbsync-protocol";
 import { LayoutError } from "@qbit-sidecars/qbsync-protocol/layout";
-import type { Clock, Logger } from "@qbit-sidecars/service";
+import { type Clock, type Logger, messageWithCauses } from "@qbit-sidecars/service";
 import type { Described } from "./describe-torrent.ts";
 import type { Connection } from "./destination.ts";
 import { inParallel } from "./follow-qbittorrent.ts";
+import { type Action, nextAction } from "./plan-sync.ts";
 import type { Tags, TrackedTorrent } from "./tracked-torrent.ts";
 
 /** What is asked of and done in qBittorrent for one torrent. */
@@ -51,43 +52,6 @@ const mostFailedFinalizations = 3;
 
 const atOnce = 4;
 
-/** What was found out longer ago is looked at again before a torrent is finalized. */
-const freshMs = 10_000;
-
-/** What is to be done next for a torrent, if anything. */
-export type Action =
-  | "describe"
-  | "open"
-  | "finalize"
-  | "tagSynced"
-  | "tagFailed"
-  | "forgive"
-  | "abort"
-  | undefined;
-
-/** Decides what is to be done next for a torrent. */
-export function nextAction(
-  tracked: TrackedTorrent,
-  context: { tags: Tags; now: number; goneForMs: number; isConnected: boolean },
-): Action {
-  const { tags, now, isConnected } = context;
-  if (tracked.goneSince !== undefined) {
-    if (now - tracked.goneSince < context.goneForMs) return undefined;
-    return isConnected ? "abort" : undefined;
-  }
-  if (tracked.isFinished) {
-    if (tracked.lacksTag(tags.synced, now)) return "tagSynced";
-    return tracked.isStale ? "describe" : undefined;
-  }
-  if (tracked.failure !== undefined && tracked.lacksTag(tags.syncFailed, now))
-    return tracked.taggedAt.has(tags.syncFailed) ? "forgive" : "tagFailed";
-  if (!isConnected || tracked.obstacle(tags, now) !== undefined) return undefined;
-  if (tracked.described === undefined || tracked.isStale) return "describe";
-  if (!tracked.isOpen) return "open";
-  if (!tracked.isCompleteHere || tracked.progress?.isDelivered !== true) return undefined;
-  return now - tracked.describedAt > freshMs ? "describe" : "finalize";
-}
-
 /** Carries each torrent through its stages: described, open at the destination, delivered, finished, tagged. */
 export class TorrentSync {
   readonly #options: SyncOptions;
@@ -108,7 +72,7 @@ export class TorrentSync {
       // Each action makes the next one possible; three lead from unknown to open or from delivered to tagged.
       for (let steps = 0; steps < 3 && !signal.aborted; steps += 1) {
         const action = this.#actionOf(tracked);
-        if (action === undefined || !(await this.#act(action, tracked, signal))) return;
+        if (action === undefined || !(await this.#try(action, tracked, signal))) return;
       }
     });
   }
@@ -146,6 +110,19 @@ export class TorrentSync {
     const { tags, clock, goneForMs, destination } = this.#options;
     const context = { tags, now: clock.monotonic(), goneForMs, isConnected: destination() !== undefined };
     return nextAction(tracked, context);
+  }
+
+  /** What goes wrong with one torrent holds up no other. */
+  async #try(action: NonNullable<Action>, tracked: TrackedTorrent, signal: AbortSignal): Promise<boolean> {
+    try {
+      return await this.#act(action, tracked, signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      const why = messageWithCauses(error);
+      this.#options.log.warn({ torrent: tracked.id }, `${tracked.torrent.name} waits: ${why}`);
+      this.#hold(tracked, why, waitsMs.notYet);
+      return false;
+    }
   }
 
   /** @returns whether it was done, so that there may be more to do at once */

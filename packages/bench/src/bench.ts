@@ -6,11 +6,14 @@ import { type Row, table } from "./figures.ts";
 import { images } from "./images.ts";
 import { jobQueue } from "./jobs.ts";
 import { memory } from "./memory.ts";
+import { qbsyncReceive } from "./qbsync-receive.ts";
 import { rules } from "./rules.ts";
 import { rulesMemory } from "./rules-memory.ts";
 import { rulesOnReal } from "./rules-on-real.ts";
 import { rulesServer } from "./rules-server.ts";
 import { ntfySidecar } from "./ntfy-sidecar.ts";
+import { qbsyncSource } from "./qbsync-source.ts";
+import { qbsyncSourceLink } from "./qbsync-source-link.ts";
 import { syncLatency } from "./sync-latency.ts";
 
 const usage = `npm run bench                    every figure; takes about 12 minutes
@@ -33,6 +36,9 @@ const benchmarks: Record<string, () => Promise<Row[]>> = {
   "rules-server": rulesServer,
   "ntfy-sidecar": ntfySidecar,
   "ntfy-bundle-size": () => bundleSize("ntfy-sidecar"),
+  "qbsync-receive": qbsyncReceive,
+  "qbsync-source": qbsyncSource,
+  "qbsync-link": qbsyncSourceLink,
   images,
   memory: () => memory(Number(values.minutes)),
 };

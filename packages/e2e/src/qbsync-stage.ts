@@ -25,6 +25,15 @@ export type Download = Partial<TorrentOptions> & {
   unselected?: readonly number[];
 };
 
+/** What `GET /status` of qbsync-source says of a torrent. */
+type StatusRow = {
+  id: string;
+  state: string;
+  pieces: number | null;
+  needed: number | null;
+  written_not_durable: number | null;
+};
+
 type Parts = {
   swarm: RunningQbittorrent;
   seedbox: RunningQbittorrent;
@@ -36,12 +45,7 @@ type Parts = {
 const patienceMs = 60_000;
 
 /** As a small seedbox and a small server at home: loopback peers are limited like all others, by TCP. */
-const preferences = {
-  bittorrent_protocol: 1,
-  limit_lan_peers: true,
-  queueing_enabled: false,
-  refresh_interval: 250,
-};
+const small = { bittorrent_protocol: 1, limit_lan_peers: true, queueing_enabled: false };
 
 /**
  * Three real qBittorrents: somebody who has everything, the seedbox that downloads from there, and home; between the
@@ -69,11 +73,12 @@ export class QbsyncStage implements AsyncDisposable {
       this.#closers.defer(() => client.close());
   }
 
-  /** @param options.version of qBittorrent at the seedbox and at home */
+  /** @param options `version` of qBittorrent at the seedbox and at home; `refreshMs`: how often that tells of changes */
   static async set(
-    options: { version?: QbittorrentVersion; tell?: QbsyncNarrator } = {},
+    options: { version?: QbittorrentVersion; tell?: QbsyncNarrator; refreshMs?: number } = {},
   ): Promise<QbsyncStage> {
-    const { version = "5.3.0", tell = () => {} } = options;
+    const { version = "5.3.0", tell = () => {}, refreshMs = 250 } = options;
+    const preferences = { ...small, refresh_interval: refreshMs };
     await using closers = new AsyncDisposableStack();
     const [swarm, seedbox, home] = await Promise.all([
       startQbittorrent({ preferences }),
@@ -217,13 +222,29 @@ export class QbsyncStage implements AsyncDisposable {
     await this.#closers.disposeAsync();
   }
 
+  /** How many of its pieces the seedbox has, and how many are on home's disk. */
+  async counts({ torrentId }: MadeTorrent): Promise<{ here: number; durable: number }> {
+    const [states, row] = await Promise.all([
+      this.#seedboxClient.torrents.pieceStates(torrentId),
+      this.#statusOf(torrentId),
+    ]);
+    const here = states.filter((state) => state === 2).length;
+    const { pieces, needed, written_not_durable: undurable } = row ?? {};
+    return { here, durable: pieces ? pieces - (needed ?? pieces) - (undurable ?? 0) : 0 };
+  }
+
   /** The share of its pieces that the destination needs, as the source knows it; 1 before it knows. */
   async #missingAtHome({ torrentId }: MadeTorrent): Promise<number> {
-    type Row = { id: string; pieces: number | null; needed: number | null; state: string };
-    const { torrents } = (await (await fetch(this.statusUrl)).json()) as { torrents: Row[] };
-    const row = torrents.find(({ id }) => id === torrentId);
+    const row = await this.#statusOf(torrentId);
     if (row?.state !== "syncing" || row.pieces === null || row.needed === null) return 1;
     return row.needed / row.pieces;
+  }
+
+  async #statusOf(torrentId: string): Promise<StatusRow | undefined> {
+    const { torrents } = (await (await fetch(this.statusUrl)).json()) as { torrents: StatusRow[] };
+    // Before it is open at home nothing is known of its pieces there.
+    const row = torrents.find(({ id }) => id === torrentId);
+    return row?.state === "syncing" || row?.state === "synced" ? row : undefined;
   }
 
   async #until(condition: () => Promise<boolean>, what: string): Promise<void> {

@@ -1,0 +1,38 @@
+import type { Tags, TrackedTorrent } from "./tracked-torrent.ts";
+
+/** What was found out longer ago is looked at again before a torrent is finalized. */
+const freshMs = 10_000;
+
+/** What is to be done next for a torrent, if anything. */
+export type Action =
+  | "describe"
+  | "open"
+  | "finalize"
+  | "tagSynced"
+  | "tagFailed"
+  | "forgive"
+  | "abort"
+  | undefined;
+
+/** Decides what is to be done next for a torrent. */
+export function nextAction(
+  tracked: TrackedTorrent,
+  context: { tags: Tags; now: number; goneForMs: number; isConnected: boolean },
+): Action {
+  const { tags, now, isConnected } = context;
+  if (tracked.goneSince !== undefined) {
+    if (now - tracked.goneSince < context.goneForMs) return undefined;
+    return isConnected ? "abort" : undefined;
+  }
+  if (tracked.isFinished) {
+    if (tracked.lacksTag(tags.synced, now)) return "tagSynced";
+    return tracked.isStale ? "describe" : undefined;
+  }
+  if (tracked.failure !== undefined && tracked.lacksTag(tags.syncFailed, now))
+    return tracked.taggedAt.has(tags.syncFailed) ? "forgive" : "tagFailed";
+  if (!isConnected || tracked.obstacle(tags, now) !== undefined) return undefined;
+  if (tracked.described === undefined || tracked.isStale) return "describe";
+  if (!tracked.isOpen) return "open";
+  if (!tracked.isCompleteHere || tracked.progress?.isDelivered !== true) return undefined;
+  return now - tracked.describedAt > freshMs ? "describe" : "finalize";
+}
