@@ -27,10 +27,18 @@ export function outsideActions(): Action[] {
           default: "${rule.name}: ${info.name}",
         },
         { name: "body", kind: "anything", about: "of `generic`: the JSON to send instead" },
+        {
+          name: "once",
+          kind: "flag",
+          about: "tells of a torrent once for each rule, as far back as the program remembers",
+          default: true,
+        },
       ],
       event: true,
       example: { service: "ntfy", url: "https://ntfy.sh/my-topic", message: "Finished: ${info.name}" },
       plan: (params, subject, rule) => {
+        if (params.flag("once") && subject.world.wasTold?.(rule, subject.actual.hash) === true)
+          return { skip: "this rule has told of it before" };
         const service = params.text("service");
         const text = params.template("message").render(subject, { rule });
         const message: Notification = {

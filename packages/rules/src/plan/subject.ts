@@ -15,6 +15,8 @@ export type World = {
   /** `null`: asked for, and qBittorrent does not know (yet). */
   freeSpaceBytes?: number | null;
   library?: LibraryIndex;
+  /** Whether a rule has sent a message about a torrent in an earlier run. */
+  wasTold?: ((rule: string, hash: string) => boolean) | undefined;
   /** Outcomes of patterns that had to run with a budget. */
   slowMatches?: SlowMatches;
 };

@@ -36,6 +36,11 @@ export type JobOptions = {
   now?: number;
   /** `total_torrents` of the run before, to notice a list that lost most of its torrents. */
   lastTotal?: number | undefined;
+  /**
+   * Whether a rule has told of a torrent before (`notify`, by the audit entries of earlier runs), so that it does not
+   * tell again. Default: nobody remembers.
+   */
+  wasTold?: ((rule: string, hash: string) => boolean) | undefined;
   /** For patterns with look-around or back-references: each, for the whole run. Default 500 ms. */
   slowPatternBudgetMs?: number;
   /** Told of changes as they are made, each time before more are: an account that a crash does not lose. */
@@ -110,6 +115,7 @@ export async function runJob(job: Job, options: JobOptions): Promise<JobResult> 
   const isWhole = ids === undefined;
   const world: World = {
     now: options.now ?? Date.now(),
+    wasTold: options.wasTold,
     slowMatches: new SlowMatches(options.slowPatternBudgetMs ?? 500),
   };
   const traced = job.trace === true ? mostTraced : 0;

@@ -114,6 +114,34 @@ test("webhook sends hash, name and rule unless told otherwise", async () => {
   expect(bodyOf(requests[0])).toEqual({ hash: hash(0), name: "t0 @everyone <b>", rule: "a rule" });
 });
 
+test.each([
+  [{}, ["t0"], 1],
+  [{ once: false }, ["t0"], 2],
+  [{}, [], 2],
+])(
+  "with %j, of torrents that were told of before (%j) there is no second message",
+  async (params, told, count) => {
+    await using fake = await startFakeQbittorrent({ torrents: [{ name: "t0" }, { name: "t1" }] });
+    using client = new QbitClient({ url: fake.url });
+    const requests: OutsideRequest[] = [];
+    const outside: Outside = {
+      ...nodeOutside,
+      send: async (request) => {
+        requests.push(request);
+        return await Promise.resolve({ status: 200, body: "" });
+      },
+    };
+    const names = new Map(fake.torrents.map((torrent) => [torrent.hash, torrent.name]));
+    const ruleset = rulesOf({
+      rules: [rule(every, { type: "notify", params: { url: "http://x", ...params } })],
+    });
+    const wasTold = (by: string, torrent: string) =>
+      by === "a rule" && told.some((name) => name === names.get(torrent));
+    await runJob({}, { ruleset, qbittorrent: new ClientQbittorrent(client), outside, wasTold });
+    expect(requests).toHaveLength(count);
+  },
+);
+
 describe("arr_blocklist", () => {
   const settings = { sonarr: { url: "http://sonarr/", apiKey: "key" } };
   const queue = {
