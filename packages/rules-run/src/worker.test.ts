@@ -194,6 +194,25 @@ describe("the fence", () => {
   });
 });
 
+test("a run that hangs is given up with the reason, writes nothing later, and the next one runs", async () => {
+  await using at = await world({
+    rules: { rules: [rule(tag)] },
+    fake: { torrents: torrents(2) },
+    queue: { hungAfterMs: 300, leaseMs: 1000 },
+    timeoutMs: 20_000,
+  });
+  at.fake.faults.next("torrents/info", { kind: "hang" });
+  at.start();
+  const hung = (await at.queue.enqueue({ context: "hangs" })).job;
+  await expect(at.over(hung.id)).resolves.toMatchObject({
+    status: "failed",
+    error: expect.stringMatching(/progress|hung/),
+  });
+  const next = (await at.queue.enqueue({ hash: hashOf(1) })).job;
+  await expect(at.over(next.id)).resolves.toMatchObject({ status: "completed" });
+  expect(at.fake.calls.count("torrents/addTags")).toBe(1);
+});
+
 describe("a worker that is told to stop", () => {
   test("ends the run under way first", async () => {
     await using at = await world({ rules: { rules: [rule(tag)] }, fake: { torrents: torrents(1) } });

@@ -1,4 +1,10 @@
-import { type JobQueue, QueueUnavailableError, type Run, type Settlement } from "@qbit-sidecars/jobs";
+import {
+  type JobQueue,
+  QueueUnavailableError,
+  type Run,
+  RunLostError,
+  type Settlement,
+} from "@qbit-sidecars/jobs";
 import type { Metrics } from "@qbit-sidecars/service";
 import { type DidRun, doRun, type DoRunOptions } from "./do-run.ts";
 import { measureRuns, type RunMeasures } from "./measure-runs.ts";
@@ -87,8 +93,12 @@ class Work {
       this.#measures.run(did, seconds);
       this.#note(run, did, seconds);
     } catch (err) {
-      // Lost, or the queue does not answer: the jobs are run again, by whoever comes next.
-      log.warn({ err, run: run.id, jobs: run.jobs.length }, "a run was lost; its jobs are run again");
+      // The error says why; lost jobs are run again by whoever comes next, those of a hung run have failed.
+      const isHung = err instanceof RunLostError && err.reason === "hung";
+      log[isHung ? "error" : "warn"](
+        { err, run: run.id, jobs: run.jobs.length },
+        "a run was not brought to its end",
+      );
     }
   }
 
