@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import {
   chmod,
   link,
@@ -175,6 +176,18 @@ describe("a piece", () => {
     await at.source.send(made, 2);
     await at.source.answered(made, 2);
     expect(at.source.all(made, 2)).toEqual([Outcome.RECEIVED, Outcome.WRITTEN, Outcome.DURABLE]);
+  });
+
+  test("gets its last answer also where the source has ended its stream", async () => {
+    await using at = await stage("--commit-interval=500ms");
+    const made = film("ended");
+    await at.source.mustOpen(made);
+    await at.source.whenNotPaused(made.torrentId);
+    const { stream } = at.source;
+    await at.source.send(made, 2);
+    stream.end();
+    await once(stream, "end");
+    expect(at.source.all(made, 2).at(-1)).toBe(Outcome.DURABLE);
   });
 
   test("is durable once the commit interval is over, and not before", async () => {

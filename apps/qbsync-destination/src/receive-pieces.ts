@@ -1,5 +1,4 @@
 import {
-  type Answers,
   type ByteBudget,
   type Pause,
   type PieceChunk,
@@ -27,11 +26,10 @@ export type ReceiverOptions = {
 };
 
 /** A `Send` stream as it is used here. */
-export type SendStream = AnswerSink &
-  AsyncIterable<PieceChunk> & {
-    write(answers: Answers): boolean;
-    emit(event: "error", error: Error): unknown;
-  };
+export type SendStream = AnswerSink & {
+  iterator(options: { destroyOnReturn: boolean }): AsyncIterable<PieceChunk>;
+  emit(event: "error", error: Error): unknown;
+};
 
 /**
  * Takes pieces from any number of streams. A piece is on one stream at a time: who begins it anew takes it over,
@@ -61,7 +59,8 @@ export class PieceReceiver {
     const stream = new Stream(call, this.#options);
     this.#streams.add(stream);
     try {
-      for await (const chunk of call) {
+      // At its end an iterator of the usual kind closes the other direction as well, with answers still to come.
+      for await (const chunk of call.iterator({ destroyOnReturn: false })) {
         await stream.answers.ready();
         const release = await this.#options.budget.take(chunk.data.length);
         this.#options.onChunk(chunk.data.length);
