@@ -4,8 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { rolldown } from "rolldown";
-import bundling from "../../../rolldown.config.ts";
+import { rolldown, type RolldownOptions } from "rolldown";
 import { megabytes, ratio, type Row } from "./figures.ts";
 import { infoRules, mixedRules } from "./rules-to-measure.ts";
 
@@ -45,9 +44,12 @@ export async function rulesMemory(): Promise<Row[]> {
  * own, which would be half of the memory that is measured.
  */
 async function bundle(folder: string): Promise<string> {
+  // By its address: packages import nothing that is outside of them.
+  const config = new URL("../../../rolldown.config.ts", import.meta.url).href;
+  const { default: bundling }: { default: RolldownOptions } = await import(config);
   const build = await rolldown({
     platform: "node",
-    plugins: [bundling].flat().flatMap(({ plugins }) => plugins ?? []),
+    plugins: bundling.plugins,
     input: { job: fileURLToPath(new URL("rules-job.ts", import.meta.url)) },
   });
   await build.write({ format: "cjs", codeSplitting: false, minify: true, dir: folder });
