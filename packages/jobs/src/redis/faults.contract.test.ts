@@ -143,9 +143,12 @@ describe.skipIf(await isMissing("Redis"))("several workers", () => {
     await one.enqueue({ context: "y" });
     const run = await take(other);
     await run.assertHeld();
-    await expect(old.assertHeld()).rejects.toThrow(RunLostError);
+    // Its lease is not over: the run itself is.
     await expect(complete(old)).rejects.toThrow(RunLostError);
+    await expect(old.assertHeld()).rejects.toThrow(RunLostError);
+    await run.assertHeld();
     await complete(run);
+    await expect(one.counts()).resolves.toMatchObject({ processing: 0 });
   });
 
   test("a stand-by takes over as soon as a run ends", async () => {

@@ -87,6 +87,16 @@ describe("the database file", { timeout: 60_000 }, () => {
     });
   });
 
+  test("what was being processed when the process ended is pending again as soon as the file is open", async () => {
+    await using under = await setUp();
+    const before = await under.open();
+    await before.enqueue({ hash });
+    await before.take({ signal: AbortSignal.timeout(10_000) });
+    await before[Symbol.asyncDispose]();
+    await using queue = await under.open();
+    await expect(queue.counts()).resolves.toMatchObject({ pending: 1, processing: 0 });
+  });
+
   test("what is inconsistent is repaired while opening", async () => {
     await using under = await setUp();
     await (await under.open())[Symbol.asyncDispose]();
@@ -149,17 +159,24 @@ describe("the volume", { timeout: 60_000 }, () => {
       `import { openQueue } from ${index};
        import { execFileSync } from "node:child_process";
        const queue = await openQueue({ backend: "sqlite", path: ${JSON.stringify(under.path)} });
+       const { job: first } = await queue.enqueue({ context: "first" });
+       const run = await queue.take({ signal: AbortSignal.timeout(10_000) });
        const stored = [];
        let refused;
        for (let n = 0; n < 100_000 && refused === undefined; n += 1)
          await queue.enqueue({ context: "context " + n }).then(({ job }) => stored.push(job.id), (error) => { refused = error; });
        const sick = await queue.health();
        const there = (await Promise.all(stored.map((id) => queue.get(id)))).filter(Boolean).length;
+       // Neither its end nor its return can be recorded.
+       const result = { text: "x".repeat(100_000) };
+       const unrecorded = await run.settle([{ id: first.id, outcome: { kind: "completed", result } }]).catch(({ name }) => name);
+       await run[Symbol.asyncDispose]();
        execFileSync("mount", ["-o", "remount,size=16m", ${JSON.stringify(dir)}]);
        const { job } = await queue.enqueue({ context: "after" });
        const well = await queue.health();
+       await using again = await queue.take({ signal: AbortSignal.timeout(10_000) });
        console.log(JSON.stringify({ refused: refused.name, cause: refused.cause.message, stored: stored.length, there,
-         sick, after: job.status, counts: await queue.counts(), well }));`,
+         sick, unrecorded, again: again.context, after: job.status, counts: await queue.counts(), well }));`,
     );
     if (did === undefined) return tellSkip(skip);
     const told = JSON.parse(did.stdout);
@@ -167,12 +184,14 @@ describe("the volume", { timeout: 60_000 }, () => {
       refused: "QueueUnavailableError",
       cause: "database or disk is full",
       sick: { ok: false, detail: "storing jobs: database or disk is full" },
+      unrecorded: "QueueUnavailableError",
+      again: "first",
       after: "pending",
       well: { ok: true },
     });
     expect(told.stored).toBeGreaterThan(100);
     expect(told.there).toBe(told.stored);
-    expect(told.counts.pending).toBe(told.stored + 1);
+    expect(told.counts).toMatchObject({ pending: told.stored + 1, processing: 1 });
   });
 
   test("an end that cannot be recorded can be recorded later", async () => {
