@@ -1,5 +1,6 @@
 import { makeTorrent } from "@qbit-sidecars/testing";
 import fc from "fast-check";
+import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { LayoutError } from "./layout-error.ts";
 import { readLayout } from "./read-layout.ts";
@@ -193,6 +194,19 @@ test("100,000 files are read, and the pieces of each are found at once", () => {
 test("more values than any torrent has are refused before they fill the memory", () => {
   const bomb = Buffer.concat([Buffer.from("d1:al"), Buffer.alloc(8_000_000, "0:"), Buffer.from("ee")]);
   expect(faultOf(bomb)).toBe("tooLarge");
+});
+
+test("padding in the middle of a piece is hashed and is in no slice", () => {
+  const pad = "d4:attr1:p6:lengthi3e4:pathl4:.pad1:3ee";
+  const hash = createHash("sha1").update("aaaaa\0\0\0bbbb").digest("latin1");
+  const layout = readLayout(v1(v1File("1:a") + pad + v1File("1:b", "i4e"), `20:${hash}`));
+  expect(layout.files.map(({ path }) => path)).toEqual(["t/a", "t/b"]);
+  expect(layout.slices(0)).toEqual([
+    { file: 0, offset: 0, length: 5, pieceOffset: 0 },
+    { file: 1, offset: 0, length: 4, pieceOffset: 8 },
+  ]);
+  expect(verdict(layout, 0, Buffer.from("aaaaabbbb"))).toBe(true);
+  expect(verdict(layout, 0, Buffer.from("aaaaabbbc"))).toBe(false);
 });
 
 test("a piece that does not exist is a RangeError", () => {
