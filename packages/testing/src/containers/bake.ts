@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { ServerUnavailableError } from "../servers/find-program.ts";
 import { runCommand } from "../servers/run-command.ts";
 import { EngineRoom } from "./engine-room.ts";
@@ -25,31 +26,20 @@ export async function bakePlan(
   variables: Readonly<Record<string, string>> = {},
 ): Promise<Record<string, BakeTarget>> {
   const env = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
-  const file = `${folder.replace(/\/$/u, "")}/docker-bake.hcl`;
-  const bake = ["bake", "--print", `--file=${file}`];
+  const bake = ["bake", "--print", `--file=${join(folder, "docker-bake.hcl")}`];
+  const onPath = () => runCommand("env", [...env, "docker", "buildx", ...bake]);
+  const ofOurOwn = async () => {
+    await using room = await EngineRoom.open();
+    const [command, ...args] = room.commandLine("env", [...env, "docker-buildx", ...bake]);
+    return await runCommand(command, args);
+  };
   const reasons: string[] = [];
-  for (const way of [buildxOnPath, buildxOfOurOwn]) {
+  for (const way of [onPath, ofOurOwn]) {
     try {
-      return (JSON.parse(await way(["env", ...env], bake)) as { target: Record<string, BakeTarget> }).target;
+      return (JSON.parse(await way()) as { target: Record<string, BakeTarget> }).target;
     } catch (error) {
       reasons.push(error instanceof Error ? error.message : String(error));
     }
   }
   throw new ServerUnavailableError(`docker buildx cannot be had:\n  - ${reasons.join("\n  - ")}`);
-}
-
-async function buildxOnPath(
-  [env, ...variables]: readonly string[],
-  bake: readonly string[],
-): Promise<string> {
-  return await runCommand(env ?? "env", [...variables, "docker", "buildx", ...bake]);
-}
-
-async function buildxOfOurOwn(
-  [env, ...variables]: readonly string[],
-  bake: readonly string[],
-): Promise<string> {
-  await using room = await EngineRoom.open();
-  const [command, ...args] = room.commandLine(env ?? "env", [...variables, "docker-buildx", ...bake]);
-  return await runCommand(command, args);
 }

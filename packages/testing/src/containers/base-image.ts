@@ -41,14 +41,14 @@ export async function baseImageContext(
   architecture: Architecture,
   { env = process.env }: { env?: NodeJS.ProcessEnv } = {},
 ): Promise<string> {
-  const base = await cachedFolder<{ made: number }>({
+  const base = await cachedFolder<{ made: number; node: string }>({
     cache: join(cacheFolder(env), "base-images"),
     kind: `debian13-${architecture}-node`,
-    isRight: (description) => description.made === made && process.version !== "",
+    isRight: (description) => description.made === made && description.node === process.version,
     make: async (files) => {
       await writeFile(join(files, "Dockerfile"), dockerfile);
       await makeTar(join(files, "base.tar"), architecture, env);
-      return { version: process.versions.node, description: { made } };
+      return { version: process.versions.node, description: { made, node: process.version } };
     },
   });
   return base.files;

@@ -50,7 +50,10 @@ spec:
   volumeClaimTemplates: [{ metadata: { name: data } }]
 `;
 
-describe.skipIf(await isEngineMissing())("a container engine", () => {
+/** What is not in the cache yet is made first. */
+const timeout = 180_000;
+
+describe.skipIf(await isEngineMissing())("a container engine", { timeout }, () => {
   test("builds an image on the base, the same one twice, and runs it with no rights at all", async () => {
     await using engine = await startEngine();
     await using context = await tempDir();
@@ -96,7 +99,7 @@ describe.skipIf(await isEngineMissing())("a container engine", () => {
   });
 });
 
-describe.skipIf(await isEngineMissing("pods"))("a container engine that plays pods", () => {
+describe.skipIf(await isEngineMissing("pods"))("a container engine that plays pods", { timeout }, () => {
   test("plays a StatefulSet with its init container, native sidecar, config map and volume", async () => {
     await using engine = await startEngine();
     await using context = await tempDir();

@@ -14,8 +14,6 @@ export type EngineCommand = {
   /** For people: "podman 5.4.2 in a Debian root". */
   origin: string;
   kind: "podman" | "docker";
-  /** Whether it is our own, in a root of its own. */
-  isOurs: boolean;
   commandLine(args: readonly string[]): readonly [string, ...string[]];
 };
 
@@ -163,10 +161,7 @@ export async function startEngine(env: NodeJS.ProcessEnv = process.env): Promise
     });
     if (works === undefined) continue;
     const commandLine = (args: readonly string[]) => [kind, ...args] as const;
-    return new ContainerEngine(
-      { origin: `${kind} on PATH`, kind, isOurs: false, commandLine },
-      new AsyncDisposableStack(),
-    );
+    return new ContainerEngine({ origin: `${kind} on PATH`, kind, commandLine }, new AsyncDisposableStack());
   }
   if (!wanted || wanted === "own") {
     try {
@@ -185,7 +180,7 @@ async function engineOfOurOwn(env: NodeJS.ProcessEnv): Promise<ContainerEngine> 
   const commandLine = (args: readonly string[]) => room.commandLine("podman", args);
   const [command, ...version] = commandLine(["version", "--format={{.Client.Version}}"]);
   const origin = `podman ${(await runCommand(command, version)).trim()} in a Debian root`;
-  return new ContainerEngine({ origin, kind: "podman", isOurs: true, commandLine }, closers.move());
+  return new ContainerEngine({ origin, kind: "podman", commandLine }, closers.move());
 }
 
 /**

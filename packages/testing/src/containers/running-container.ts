@@ -6,12 +6,9 @@ export type ContainerOptions = {
   env?: Readonly<Record<string, string>>;
   /** Arguments after the image's entrypoint. */
   args?: readonly string[];
-  /** Folders of the machine by their path in the container. */
-  mounts?: Readonly<Record<string, { from: string; writable?: boolean }>>;
   /** Where there are new volumes, which belong to whom the image says. */
   volumes?: readonly string[];
   memoryMegabytes?: number;
-  user?: string;
 };
 
 /** How a command ended, and what it printed on both streams. */
@@ -26,15 +23,14 @@ export type RunningContainer = AsyncDisposable & {
   output(): Promise<string>;
   /** Asks it to end with SIGTERM and gives its exit code: 137 for one that had to be killed after 15 s. */
   stop(): Promise<number>;
-  isRunning(): Promise<boolean>;
   /** Of its main process: RssAnon is its own; the rest of VmRSS is mostly the node binary, shared with every other. */
   memory(): Promise<{ privateBytes: number; totalBytes: number }>;
 };
 
-/** @param options what may be written is the mounts alone; the network is the machine's */
+/** @param options what may be written is the volumes alone; the network is the machine's */
 export async function runContainer(
   engine: ContainerEngine,
-  { image, env = {}, args = [], mounts = {}, volumes = [], memoryMegabytes = 64, user }: ContainerOptions,
+  { image, env = {}, args = [], volumes = [], memoryMegabytes = 64 }: ContainerOptions,
 ): Promise<RunningContainer> {
   const name = engine.newName();
   await engine.command([
@@ -48,26 +44,21 @@ export async function runContainer(
     `--memory=${memoryMegabytes}m`,
     `--memory-swap=${memoryMegabytes}m`,
     ...(engine.playsPods ? ["--read-only-tmpfs=false"] : []),
-    ...(user === undefined ? [] : [`--user=${user}`]),
     ...Object.entries(env).map(([key, value]) => `--env=${key}=${value}`),
-    ...Object.entries(mounts).map(
-      ([to, { from, writable = false }]) => `--volume=${from}:${to}:${writable ? "rw" : "ro"}`,
-    ),
     ...volumes.map((path) => `--volume=${path}`),
     image,
     ...args,
   ]);
-  const inspect = async (format: string) =>
-    (await engine.command(["inspect", "--type=container", `--format=${format}`, name])).trim();
   return {
     name,
     exec: (command) => runToEnd(engine.commandLine(["exec", name, ...command])),
     output: async () => (await runToEnd(engine.commandLine(["logs", name]))).output,
     async stop() {
       await engine.command(["stop", "--time=15", name]);
-      return Number(await inspect("{{.State.ExitCode}}"));
+      return Number(
+        await engine.command(["inspect", "--type=container", "--format={{.State.ExitCode}}", name]),
+      );
     },
-    isRunning: async () => (await inspect("{{.State.Running}}")) === "true",
     async memory() {
       const script = "require('node:fs').readFileSync('/proc/1/status','utf8')";
       const beside = ["run", "--rm", "--network=none", `--pid=container:${name}`, await engine.baseImage()];
