@@ -5,14 +5,21 @@ import { afterAll, beforeAll, describe } from "vitest";
 import { openQueue } from "../open-queue.ts";
 import { describeQueue } from "../queue-conformance.ts";
 
-const randomRuns = process.env.QBIT_SIDECARS_LONG === "1" ? 150 : 10;
+const isLong = process.env.QBIT_SIDECARS_LONG === "1";
+const randomRuns = isLong ? 150 : 10;
+const servers = isLong ? (["Redis", "Valkey"] as const) : (["Redis"] as const);
 
-describe.skipIf(await isMissing("Redis"))("a queue in Redis", () => {
+for (const name of servers)
+  describe.skipIf(await isMissing(name))(`a queue in ${name}`, () => {
+    describeServer(name);
+  });
+
+function describeServer(name: (typeof servers)[number]): void {
   let server: RunningRedis;
   let redis: Redis;
   let stores = 0;
   beforeAll(async () => {
-    server = await startRedis({ appendOnly: true });
+    server = await startRedis({ server: name, appendOnly: true });
     redis = new Redis(server.url);
   });
   afterAll(async () => {
@@ -54,4 +61,4 @@ describe.skipIf(await isMissing("Redis"))("a queue in Redis", () => {
     },
     { randomRuns },
   );
-});
+}

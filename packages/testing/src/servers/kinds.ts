@@ -34,6 +34,19 @@ export function redisKind(): ServerKind {
   };
 }
 
+/** What most of those run who left Redis; the same protocol and files. */
+export function valkeyKind(): ServerKind {
+  return {
+    name: "Valkey",
+    variable: "QBIT_SIDECARS_VALKEY",
+    executable: "valkey-server",
+    version: "8.1.1",
+    accepts: (found) => numbers(found)[0] >= 8,
+    debian: { suite: "trixie", package: "valkey-server" },
+    image: "valkey/valkey:8.1.1",
+  };
+}
+
 /** 2.11.0 is the last of Debian before ntfy knew how to update messages in place (2.16). */
 export type NtfyVersion = "2.11.0" | "2.27.0";
 

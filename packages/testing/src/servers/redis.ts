@@ -4,10 +4,12 @@ import { join } from "node:path";
 import { freePort } from "../free-port.ts";
 import { tempDir } from "../temp-dir.ts";
 import { findProgram } from "./find-program.ts";
-import { redisKind } from "./kinds.ts";
+import { redisKind, valkeyKind } from "./kinds.ts";
 import { type ServerOptions, ServerProcess } from "./server-process.ts";
 
 export type RedisOptions = {
+  /** Default "Redis". */
+  server?: "Redis" | "Valkey";
   /** Keep the data over `restart` and `kill`, by an append-only file that is synced at each write; default false. */
   appendOnly?: boolean;
   /** What happens when memory is full; default "noeviction", as a job queue needs it. */
@@ -42,7 +44,7 @@ export class RunningRedis extends ServerProcess implements Identity {
  * @throws ServerUnavailableError when this machine cannot get one; Error with the server's output when it fails
  */
 export async function startRedis(options: RedisOptions = {}): Promise<RunningRedis> {
-  const program = await findProgram(redisKind());
+  const program = await findProgram(options.server === "Valkey" ? valkeyKind() : redisKind());
   const dir = await tempDir("redis-");
   try {
     const { port = await freePort(), password = "" } = options;
@@ -52,7 +54,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RunningRed
     const server = new RunningRedis(
       { url, port, password },
       {
-        name: `Redis (${program.origin})`,
+        name: `${options.server ?? "Redis"} (${program.origin})`,
         commandLine: program.commandLine({
           args: [conf],
           dir: dir.path,

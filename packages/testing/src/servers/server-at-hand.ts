@@ -1,9 +1,9 @@
 import { inject } from "vitest";
 import { findProgram, ServerUnavailableError } from "./find-program.ts";
-import { ntfyKind, type QbittorrentVersion, qbittorrentKind, redisKind } from "./kinds.ts";
+import { ntfyKind, type QbittorrentVersion, qbittorrentKind, redisKind, valkeyKind } from "./kinds.ts";
 import type { ServerKind } from "./program.ts";
 
-export type ServerName = `qBittorrent ${QbittorrentVersion}` | "Redis" | "ntfy" | "ntfy 2.11.0";
+export type ServerName = `qBittorrent ${QbittorrentVersion}` | "Redis" | "Valkey" | "ntfy" | "ntfy 2.11.0";
 
 const kinds: Record<ServerName, () => ServerKind> = {
   "qBittorrent 4.2.5": () => qbittorrentKind("4.2.5"),
@@ -11,6 +11,7 @@ const kinds: Record<ServerName, () => ServerKind> = {
   "qBittorrent 5.1.0": () => qbittorrentKind("5.1.0"),
   "qBittorrent 5.3.0": () => qbittorrentKind("5.3.0"),
   Redis: redisKind,
+  Valkey: valkeyKind,
   ntfy: () => ntfyKind(),
   "ntfy 2.11.0": () => ntfyKind("2.11.0"),
 };
