@@ -10,6 +10,8 @@ export default defineConfig({
         test: {
           ...node,
           name: "unit",
+          // A slow machine is no fault of the code.
+          testTimeout: 30_000,
           include: ["apps/*/src/**/*.test.ts", "packages/*/src/**/*.test.ts"],
           exclude: ["**/*.contract.test.ts", "packages/e2e/**", "**/node_modules/**"],
         },

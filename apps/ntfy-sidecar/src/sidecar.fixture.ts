@@ -1,5 +1,4 @@
 import { type FakeClock, showOnPhone, waitFor } from "@qbit-sidecars/testing";
-import { setTimeout as delay } from "node:timers/promises";
 import type { World } from "./sidecar-under-test.ts";
 
 export const hash = "a".repeat(40);
@@ -50,6 +49,6 @@ export async function started(at: World): Promise<void> {
 export async function pass(clock: FakeClock, ms: number): Promise<void> {
   for (let passed = 0; passed < ms; passed += 1000) {
     await clock.advance(1000);
-    await delay(15);
+    await clock.settle();
   }
 }

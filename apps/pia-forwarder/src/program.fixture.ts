@@ -12,7 +12,6 @@ import {
 } from "@qbit-sidecars/testing";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import type { Host } from "./gateway.ts";
 import { program } from "./program.ts";
 
@@ -205,6 +204,6 @@ export async function pass(clock: FakeClock, ms: number): Promise<void> {
   const stepMs = 150_000;
   for (let left = ms; left > 0; left -= stepMs) {
     await clock.advance(Math.min(stepMs, left));
-    await delay(3);
+    await clock.settle();
   }
 }

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { FakeClock } from "./fake-clock.ts";
@@ -91,4 +92,15 @@ describe("a clock that a test moves", () => {
     await clock.advance(10_000);
     await looping;
   });
+});
+
+test("settling waits for what is busy with files, however slow", async () => {
+  const clock = new FakeClock();
+  let read = 0;
+  const reading = (async () => {
+    for (; read < 20; read += 1) await readFile(new URL(import.meta.url));
+  })();
+  await clock.settle();
+  expect(read).toBe(20);
+  await reading;
 });

@@ -111,6 +111,11 @@ export class FakeClock {
     }
   }
 
+  /** Gives the code under test the real time it needs to finish what it does with sockets and files now. */
+  async settle(): Promise<void> {
+    await holdsWithin(() => false, 3);
+  }
+
   #next(): Sleeper | undefined {
     // Of several due at the same time the one that fell asleep first: minBy keeps the first of equals.
     return this.#sleepers.reduce<Sleeper | undefined>(
