@@ -13,6 +13,9 @@ import { TorrentSync } from "./sync-torrents.ts";
 import { TokenBucket } from "./token-bucket.ts";
 import type { Tags, TrackedTorrent } from "./tracked-torrent.ts";
 
+/** A piece that is not where it should be makes its torrent be looked up anew, but not again and again. */
+const doubtAfterMs = 15_000;
+
 /** qbsync-source: streams pieces to the destination while they are downloaded. Ends when the service is stopped. */
 export async function qbsyncSource(config: Config, service: Service): Promise<void> {
   const { closers, clock, log, signal, health } = service;
@@ -49,7 +52,8 @@ export async function qbsyncSource(config: Config, service: Service): Promise<vo
       unreadable(tracked, problem) {
         counts.unreadable(problem.kind);
         // Files may have been moved or renamed since they were looked up.
-        if (problem.kind === "missing") tracked.isStale = true;
+        const isOld = clock.monotonic() - tracked.describedAt > doubtAfterMs;
+        if (problem.kind === "missing" && isOld) tracked.isStale = true;
         log.debug({ torrent: tracked.id, problem }, `a piece of ${tracked.torrent.name} cannot be read now`);
       },
       changed(tracked) {
@@ -94,14 +98,10 @@ export async function qbsyncSource(config: Config, service: Service): Promise<vo
   });
 
   gaugeMetrics(service.metrics, { torrents, sender, lanes: () => link.laneCount });
-  health.dependency("qbittorrent", qbittorrentCheck(config, loops.follow));
-  health.dependency("destination", () =>
-    dependency(loops.reach, `answers at ${formatAddress(config.destinationAddr)}`),
-  );
+  serveHealth({ config, service, loops });
   health.route("GET", "/status", () => ({
     body: {
-      destination:
-        link.terms === undefined ? null : { program: link.terms.program, connections: link.laneCount },
+      destination: link.terms && { program: link.terms.program, connections: link.laneCount },
       in_flight_bytes: sender.inFlightBytes,
       torrents: torrentsReport(torrents.values(), { tags, now: clock.monotonic() }),
     },
@@ -109,6 +109,15 @@ export async function qbsyncSource(config: Config, service: Service): Promise<vo
   closers.use(await health.listen(config.healthAddr));
   await stopped(signal);
 }
+
+function serveHealth({ config, service: { health }, loops }: Watched): void {
+  health.dependency("qbittorrent", qbittorrentCheck(config, loops.follow));
+  health.dependency("destination", () =>
+    dependency(loops.reach, `answers at ${formatAddress(config.destinationAddr)}`),
+  );
+}
+
+type Watched = { config: Config; service: Service; loops: ReturnType<typeof startLoops> };
 
 async function dial(config: Config, { name, version }: Service): Promise<Connection> {
   return await Connection.dial({
