@@ -34,7 +34,7 @@ export type Seeder = {
 };
 
 export type FinalizerOptions = {
-  store: TorrentStore;
+  store: Pick<TorrentStore, "get" | "isFinished" | "state" | "finish">;
   /** Absent: files are stored, and that is all. */
   seeder: Seeder | undefined;
   /** The data directory as qBittorrent sees it. */
