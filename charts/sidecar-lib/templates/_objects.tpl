@@ -246,6 +246,11 @@ spec:
         {{- include "sidecar-lib.checksum" . | nindent 8 }}
     spec:
       {{- if $native }}
+      {{- /* Without it, kubectl puts what is new before what is there: before gluetun's firewall. */}}
+      $setElementOrder/initContainers:
+        {{- range append .Values.sidecar.after .Chart.Name }}
+        - name: {{ . }}
+        {{- end }}
       initContainers:
         - {{ include "sidecar-lib.nativeSidecar" . | indent 10 | trim }}
       {{- else }}

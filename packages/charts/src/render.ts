@@ -58,6 +58,12 @@ export function podOf(manifests: readonly Manifest[]): PodTemplate {
     if (template === undefined) throw new Error("it has no pod");
     return template;
   }
-  const { template }: { template: PodTemplate } = parse(patch).spec;
+  const { template }: { template: PodTemplate } = parse(patch, withoutDirectives).spec;
   return { ...template, spec: { ...template.spec, containers: template.spec.containers ?? [] } };
+}
+
+/** What a strategic merge patch says about the merging is no part of the pod. */
+function withoutDirectives(_: unknown, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !key.startsWith("$")));
 }
