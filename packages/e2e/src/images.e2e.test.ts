@@ -5,6 +5,7 @@ import {
   emulatedNode,
   type ImageContents,
   type ImageLayer,
+  isBakeMissing,
   isEngineMissing,
   startEngine,
 } from "@qbit-sidecars/testing/containers";
@@ -25,7 +26,7 @@ import {
 } from "./app-images.ts";
 
 const runProgram = promisify(execFile);
-const isMissing = await isEngineMissing();
+const isMissing = (await isEngineMissing()) || (await isBakeMissing(repository));
 let engine: ContainerEngine;
 let plan: Record<string, BakeTarget>;
 

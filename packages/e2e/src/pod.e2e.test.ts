@@ -1,10 +1,18 @@
 import { isMissing, waitFor } from "@qbit-sidecars/testing";
-import { buildQbittorrentImage, isEngineMissing, startEngine } from "@qbit-sidecars/testing/containers";
+import {
+  buildQbittorrentImage,
+  isBakeMissing,
+  isEngineMissing,
+  startEngine,
+} from "@qbit-sidecars/testing/containers";
 import { expect, test } from "vitest";
-import { buildAppImage, planImages } from "./app-images.ts";
+import { buildAppImage, planImages, repository } from "./app-images.ts";
 
 const qbittorrent = "localhost/qbit-sidecars/qbittorrent:5.3.0";
-const cannot = (await isEngineMissing("pods")) || (await isMissing("qBittorrent 5.3.0"));
+const cannot =
+  (await isEngineMissing("pods")) ||
+  (await isBakeMissing(repository)) ||
+  (await isMissing("qBittorrent 5.3.0"));
 
 /** The shape of it: a native sidecar that meets the restricted Pod Security level, and gluetun's file on a volume. */
 const manifest = (portSync: string) => `

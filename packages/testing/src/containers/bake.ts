@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { ServerUnavailableError } from "../servers/find-program.ts";
 import { runCommand } from "../servers/run-command.ts";
+import { tellSkip } from "../servers/server-at-hand.ts";
 import { EngineRoom } from "./engine-room.ts";
 
 /** What `docker buildx bake` would build, as it prints it. */
@@ -42,4 +43,16 @@ export async function bakePlan(
     }
   }
   throw new ServerUnavailableError(`docker buildx cannot be had:\n  - ${reasons.join("\n  - ")}`);
+}
+
+/** Whether a test file must do without; told on stderr, an error under `CI=true`, as `isEngineMissing`. */
+export async function isBakeMissing(folder: string, env = process.env): Promise<boolean> {
+  try {
+    await bakePlan(folder);
+    return false;
+  } catch (error) {
+    if (!(error instanceof ServerUnavailableError) || env.CI === "true") throw error;
+    tellSkip(error.message);
+    return true;
+  }
 }

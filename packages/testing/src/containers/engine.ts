@@ -14,6 +14,8 @@ export type EngineCommand = {
   /** For people: "podman 5.4.2 in a Debian root". */
   origin: string;
   kind: "podman" | "docker";
+  /** Whether it is the machine's own, which may reach registries; ours is for where nothing does. */
+  isOfMachine: boolean;
   commandLine(args: readonly string[]): readonly [string, ...string[]];
 };
 
@@ -94,21 +96,31 @@ export class ContainerEngine implements AsyncDisposable {
   }
 
   /**
-   * The image that the project's images are built upon: the one `QBIT_SIDECARS_BASE_IMAGE` names, or a stand-in for it
-   * that is made here.
+   * The image that the project's images are built upon: the one `QBIT_SIDECARS_BASE_IMAGE` names, distroless' own where
+   * it can be pulled, or a stand-in for it that is made here.
    */
   async baseImage(architecture: Architecture = hostArchitecture()): Promise<string> {
     const named = process.env.QBIT_SIDECARS_BASE_IMAGE;
-    if (named) {
-      await this.command(["pull", "--quiet", named]);
-      return named;
-    }
     const major = process.versions.node.split(".")[0];
+    const real = named || (this.#command.isOfMachine && `gcr.io/distroless/nodejs${major}-debian13:nonroot`);
+    if (real && (await this.#hasPulled(real, architecture))) return real;
     const tag = `localhost/qbit-sidecars/nodejs${major}-debian13-${architecture}:nonroot`;
     const isThere = await this.command(["image", "inspect", tag]).catch(() => undefined);
     const context = await baseImageContext(architecture);
     if (isThere === undefined) await this.build({ context, tag, platform: `linux/${architecture}` });
     return tag;
+  }
+
+  async #hasPulled(image: string, architecture: Architecture): Promise<boolean> {
+    const isThere = await this.command(["image", "inspect", "--format={{.Architecture}}", image]).catch(
+      () => "",
+    );
+    if (isThere.trim() === architecture) return true;
+    const pull = this.command(["pull", "--quiet", `--platform=linux/${architecture}`, image]);
+    return await pull.then(
+      () => true,
+      () => false,
+    );
   }
 
   /** Starts a container on the machine's network; it ends, and is removed, when it is disposed of. */
@@ -161,7 +173,10 @@ export async function startEngine(env: NodeJS.ProcessEnv = process.env): Promise
     });
     if (works === undefined) continue;
     const commandLine = (args: readonly string[]) => [kind, ...args] as const;
-    return new ContainerEngine({ origin: `${kind} on PATH`, kind, commandLine }, new AsyncDisposableStack());
+    return new ContainerEngine(
+      { origin: `${kind} on PATH`, kind, isOfMachine: true, commandLine },
+      new AsyncDisposableStack(),
+    );
   }
   if (!wanted || wanted === "own") {
     try {
@@ -180,7 +195,7 @@ async function engineOfOurOwn(env: NodeJS.ProcessEnv): Promise<ContainerEngine> 
   const commandLine = (args: readonly string[]) => room.commandLine("podman", args);
   const [command, ...version] = commandLine(["version", "--format={{.Client.Version}}"]);
   const origin = `podman ${(await runCommand(command, version)).trim()} in a Debian root`;
-  return new ContainerEngine({ origin, kind: "podman", commandLine }, closers.move());
+  return new ContainerEngine({ origin, kind: "podman", isOfMachine: false, commandLine }, closers.move());
 }
 
 /**

@@ -1,4 +1,4 @@
-export { bakePlan, type BakeTarget } from "./bake.ts";
+export { bakePlan, type BakeTarget, isBakeMissing } from "./bake.ts";
 export { type Architecture } from "./base-image.ts";
 export {
   type BuildOptions,
