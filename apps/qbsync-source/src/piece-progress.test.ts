@@ -30,10 +30,13 @@ test("whatever happens in whatever order, what may be sent is here, needed, and 
       let available = new Set<number>();
       let needed = new Set<number>();
       const inFlight = new Set<number>();
+      const undurable = new Set<number>();
       const apply = (one: Event, now: number): boolean => {
         if (one.type === "available") progress.setAvailable(setOf((available = new Set(one.pieces))));
-        else if (one.type === "needed") progress.setNeeded(setOf((needed = new Set(one.pieces))));
-        else if (one.type === "wake") progress.wakePutOff(now);
+        else if (one.type === "needed") {
+          progress.setNeeded(setOf((needed = new Set(one.pieces))));
+          undurable.clear();
+        } else if (one.type === "wake") progress.wakePutOff(now);
         else if (one.type === "begin") {
           const first = progress.first();
           if (first === undefined) return true;
@@ -46,7 +49,11 @@ test("whatever happens in whatever order, what may be sent is here, needed, and 
             one.type === "comeBack"
               ? progress.comeBack(one.piece, now + one.waitMs)
               : progress[one.type](one.piece);
+          const wasUndurable = undurable.delete(one.piece);
+          if (one.type === "written") undurable.add(one.piece);
           if (one.type !== "comeBack") needed.delete(one.piece);
+          // What was written and could not be made durable is needed again.
+          else if (wasUndurable) needed.add(one.piece);
           return wasInFlight === inFlight.delete(one.piece);
         }
         return true;
