@@ -26,6 +26,8 @@ export class TestSource implements Disposable {
   readonly heard = new Map<string, Outcome[]>();
   readonly pauses: Answers["pauses"] = [];
   sentBytes = 0;
+  /** How long answers are waited for. */
+  patienceMs = 20_000;
   broken: Error | undefined;
 
   constructor(port: number) {
@@ -141,7 +143,7 @@ export class TestSource implements Disposable {
         const last = this.all(made, piece).at(-1);
         return last === Outcome.RECEIVED || last === Outcome.WRITTEN ? undefined : last;
       },
-      { what: `the answer for piece ${piece}`, timeoutMs: 20_000 },
+      { what: `the answer for piece ${piece}`, timeoutMs: this.patienceMs },
     );
   }
 
@@ -165,7 +167,7 @@ export class TestSource implements Disposable {
         const state = await this.state(torrentId);
         return state.phase === Phase.PAUSED ? undefined : state;
       },
-      { what: "the torrent to take pieces", timeoutMs: 20_000 },
+      { what: "the torrent to take pieces", timeoutMs: this.patienceMs },
     );
   }
 
@@ -181,7 +183,7 @@ export class TestSource implements Disposable {
         const response = await this.finalize(torrentId, 500);
         return ends.includes(response.step) ? response : undefined;
       },
-      { what: "the torrent to be finalized", timeoutMs: 50_000 },
+      { what: "the torrent to be finalized", timeoutMs: 2.5 * this.patienceMs },
     );
   }
 
