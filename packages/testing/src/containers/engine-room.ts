@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile, rmdir } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { debianImage } from "../machine/debian-image.ts";
 import { cacheFolder } from "../servers/debian-root.ts";
@@ -17,7 +16,8 @@ const repository = fileURLToPath(new URL("../../../..", import.meta.url)).replac
 /**
  * A Debian system with podman in it, in mount and process namespaces of its own: nothing is installed on the machine,
  * and all that runs in it ends with this process. It shares the machine's network, and sees the repository, the
- * cache and temporary files under their own paths. Needs root.
+ * cache and temporary files under their own paths. Needs root. All it
+ * leaves behind are empty control groups named libpod_parent, until the machine starts anew.
  */
 export class EngineRoom implements AsyncDisposable {
   readonly #dir: TempDir;
@@ -86,15 +86,7 @@ export class EngineRoom implements AsyncDisposable {
       const ended = once(child, "exit");
       child.kill("SIGKILL");
       await ended;
-      await removeEmptyCgroups();
     }
     await this.#dir[Symbol.asyncDispose]();
   }
-}
-
-/** The folder podman makes in each hierarchy of control groups, unless another engine has something in it. */
-async function removeEmptyCgroups(): Promise<void> {
-  const mounts = (await readFile("/proc/self/mounts", "utf8")).split("\n").map((line) => line.split(" "));
-  const hierarchies = mounts.filter(([, , type]) => type?.startsWith("cgroup"));
-  for (const [, path = ""] of hierarchies) await rmdir(join(path, "libpod_parent")).catch(() => {});
 }
