@@ -5,8 +5,10 @@ import { once } from "node:events";
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { DestinationStandIn } from "./destination-under-test.ts";
+
+vi.setConfig({ testTimeout: 600_000 });
 
 const main = fileURLToPath(new URL("main.ts", import.meta.url));
 const rounds = process.env.QBIT_SIDECARS_LONG === "1" ? 60 : 5;
