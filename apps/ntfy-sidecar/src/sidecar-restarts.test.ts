@@ -50,6 +50,10 @@ describe("restarts", () => {
     at.qbittorrent.addTorrent({ hash, name: "Two\r\nlines", fields: { ...downloading, progress: 0.5 } });
     await at.post(`/track?hash=${hash}`);
     await sent(at, "50%");
+    // Stored is not yet answered: stopped in between, it would be sent once more under its sequence id.
+    await waitFor(async () => JSON.stringify((await at.get("/status"))["outbox"]) === "[]", {
+      what: "ntfy's answer",
+    });
     await at.stop();
     at.start();
     const looks = at.qbittorrent.calls.count("sync/maindata");

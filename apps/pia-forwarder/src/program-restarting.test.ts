@@ -62,7 +62,7 @@ describe("a restart", () => {
     await using _second = at.start();
     await waitFor(() => at.pia.gateway.count("bindPort") >= binds + 2, { what: "both bound again" });
     await pass(clock, 30 * minuteMs);
-    expect(at.pia.gateway.bindings.isBound(old)).toBe(true);
+    await waitFor(() => at.pia.gateway.bindings.isBound(old), { what: "the old port still bound" });
     await at.qbittorrent.up();
     await clock.advanceUntil(() => listenPort(at.qbittorrent) !== old, { what: "the new port" });
     await waitFor(async () => (await readState(at))["previous"] === undefined, {

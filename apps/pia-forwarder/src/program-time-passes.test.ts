@@ -157,7 +157,7 @@ describe("time passes", () => {
       withinMs: 30 * minuteMs,
     });
     await pass(clock, 40 * minuteMs);
-    expect(at.pia.gateway.bindings.isBound(old)).toBe(true);
+    await waitFor(() => at.pia.gateway.bindings.isBound(old), { what: "the old port still bound" });
     await at.qbittorrent.up();
     await clock.advanceUntil(() => listenPort(at.qbittorrent) !== old, { what: "the new port" });
     expect(isForwarded(at.pia, at.qbittorrent)).toBe(true);
