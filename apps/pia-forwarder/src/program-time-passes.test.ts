@@ -157,7 +157,10 @@ describe("time passes", () => {
       withinMs: 30 * minuteMs,
     });
     await pass(clock, 40 * minuteMs);
-    await waitFor(() => at.pia.gateway.bindings.isBound(old), { what: "the old port still bound" });
+    await clock.advanceUntil(() => at.pia.gateway.bindings.isBound(old), {
+      what: "the old port",
+      withinMs: 6 * minuteMs,
+    });
     await at.qbittorrent.up();
     await clock.advanceUntil(() => listenPort(at.qbittorrent) !== old, { what: "the new port" });
     expect(isForwarded(at.pia, at.qbittorrent)).toBe(true);
