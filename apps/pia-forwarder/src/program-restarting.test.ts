@@ -44,37 +44,6 @@ describe("a restart", () => {
     expect(at.pia.gateway.count("getSignature")).toBe(2);
   });
 
-  test("in the middle of a renewal keeps both ports, until qBittorrent has left the old one", async () => {
-    const clock = new FakeClock(Date.now());
-    await using at = await world({ clock, env: { RENEW_BEFORE: "1h" } });
-    at.pia.model.signatureMs = 2 * hourMs;
-    const first = at.start();
-    await clock.advanceUntil(() => isForwarded(at.pia, at.qbittorrent), { what: "the port" });
-    const old = listenPort(at.qbittorrent);
-    await pass(clock, hourMs - minuteMs);
-    await at.qbittorrent.down();
-    await clock.advanceUntil(() => at.pia.gateway.bindings.ports.length === 2, {
-      what: "both ports",
-      withinMs: 30 * minuteMs,
-    });
-    await first.stop();
-    const binds = at.pia.gateway.count("bindPort");
-    await using _second = at.start();
-    await waitFor(() => at.pia.gateway.count("bindPort") >= binds + 2, { what: "both bound again" });
-    await pass(clock, 30 * minuteMs);
-    await clock.advanceUntil(() => at.pia.gateway.bindings.isBound(old), {
-      what: "the old port",
-      withinMs: 6 * minuteMs,
-    });
-    await at.qbittorrent.up();
-    await clock.advanceUntil(() => listenPort(at.qbittorrent) !== old, { what: "the new port" });
-    await waitFor(async () => (await readState(at))["previous"] === undefined, {
-      what: "the old one let go",
-    });
-    await pass(clock, 20 * minuteMs);
-    expect(at.pia.gateway.bindings.ports).toEqual([listenPort(at.qbittorrent)]);
-  });
-
   test("on another server keeps the port too", async () => {
     await using at = await world();
     const first = at.start();
