@@ -72,7 +72,7 @@ async function sendNeeded(source: TestSource, made: MadeTorrent, random: () => n
 describe("kill -9", () => {
   test(
     `in the midst of transfer and finalize, ${rounds} times: nothing durable is lost, and the torrent ends whole`,
-    { timeout: 30_000 + rounds * 10_000 },
+    { timeout: 60_000 + rounds * 30_000 },
     async () => {
       const random = randomFrom(seed);
       let resent = 0;

@@ -29,10 +29,12 @@ test(
     });
     {
       using source = new TestSource(destination.port);
+      source.patienceMs = 400_000;
       await source.deliver(made);
     }
     await destination.restart();
     using source = new TestSource(destination.port);
+    source.patienceMs = 400_000;
     expect((await source.whenNotPaused(made.torrentId)).neededCount).toBe(0);
     expect(await source.finalized(made.torrentId)).toMatchObject({ step: Step.FINISHED });
     expect((await readdir(join(data.path, "many/7"))).length).toBe(count / 100);
