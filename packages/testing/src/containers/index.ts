@@ -9,6 +9,7 @@ export {
 } from "./engine.ts";
 export { emulatedNode } from "./emulated-node.ts";
 export type { ImageConfig, ImageContents, ImageFile, ImageLayer } from "./image-contents.ts";
+export { buildHomeOperationsImage } from "./home-operations-image.ts";
 export { buildQbittorrentImage } from "./qbittorrent-image.ts";
 export type { PodAnswer, PodOptions, RunningPod } from "./pod.ts";
 export type { ContainerCommand, ContainerOptions, RunningContainer } from "./running-container.ts";

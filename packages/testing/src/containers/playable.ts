@@ -26,7 +26,8 @@ const probes = ["livenessProbe", "readinessProbe", "startupProbe"];
  * - native sidecars (`initContainers` with `restartPolicy: Always`) become ordinary containers, since podman waits for
  *   every init container to end (5.4);
  * - probes are left out: podman asks them with a curl inside the image, and ours have none;
- * - volumes that are claimed, or projected by the API server, become empty ones.
+ * - volumes that are claimed, or projected by the API server, become empty ones; those in memory, which podman would make
+ *   anew for each container, too.
  */
 export function playable(yaml: string, pod: string): { yaml: string; pod: string; containers: string[] } {
   const manifests = parseAllDocuments(yaml)
@@ -83,6 +84,8 @@ function withoutProbes(container: Container): Container {
 }
 
 function emptied(volume: { name: string; [field: string]: unknown }) {
-  const isElsewhere = "persistentVolumeClaim" in volume || "projected" in volume || "ephemeral" in volume;
+  const isElsewhere = ["persistentVolumeClaim", "projected", "ephemeral", "emptyDir"].some(
+    (kind) => kind in volume,
+  );
   return isElsewhere ? { name: volume.name, emptyDir: {} } : volume;
 }
