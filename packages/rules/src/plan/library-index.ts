@@ -1,4 +1,5 @@
 import type { Torrent } from "@qbit-sidecars/qbit-client";
+import { posix } from "node:path";
 
 type Placed = Pick<Torrent, "hash" | "content_path">;
 
@@ -6,12 +7,15 @@ type Placed = Pick<Torrent, "hash" | "content_path">;
 export class LibraryIndex {
   readonly #at = new Map<string, string[]>();
   readonly #below = new Map<string, string[]>();
+  /** How many torrents there are, with known data or without. */
+  size = 0;
 
   constructor(torrents: Iterable<Placed> = []) {
     for (const torrent of torrents) this.add(torrent);
   }
 
   add(torrent: Placed): void {
+    this.size += 1;
     const path = pathOf(torrent);
     if (path === undefined) return;
     note(this.#at, path, torrent.hash);
@@ -40,8 +44,16 @@ function* foldersAbove(path: string): Generator<string> {
   for (let at = path.lastIndexOf("/"); at > 0; at = path.lastIndexOf("/", at - 1)) yield path.slice(0, at);
 }
 
+/**
+ * One spelling for what may be one place: there are file systems that take capitals for small letters, and composed
+ * letters for decomposed ones, and nobody tells which it is. Data that is only thought to be shared stays.
+ */
 function pathOf({ content_path: path }: Placed): string | undefined {
   if (path === undefined || path === "") return undefined;
-  const plain = path.replaceAll("\\", "/").replace(/\/+$/, "");
+  const plain = posix
+    .normalize(path.replaceAll("\\", "/"))
+    .replace(/\/+$/, "")
+    .normalize("NFC")
+    .toLowerCase();
   return plain === "" ? undefined : plain;
 }

@@ -21,6 +21,8 @@ export type Change = {
   readonly after: unknown;
   /** The conditions that made the rule match, with the values they found. */
   readonly because: readonly string[];
+  /** Of a deletion with data: torrents that use the same data and are to go, too. It goes with the last of them. */
+  readonly leavesWith?: readonly string[];
 };
 
 /** A change that a guard kept from happening. */

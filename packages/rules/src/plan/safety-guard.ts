@@ -52,12 +52,17 @@ export function guardRun(
   };
 }
 
+/** Whether a list lost so many torrents that it is rather the list that is wrong. */
+export function isShortList(total: number, lastTotal: number | undefined): boolean {
+  return lastTotal !== undefined && lastTotal >= fewTorrents && total < lastTotal / 2;
+}
+
 function whyNoDeletes(
   deletes: number,
   safety: Safety,
   { total, lastTotal, unsettled }: RunFacts,
 ): string | undefined {
-  if (lastTotal !== undefined && total !== undefined && lastTotal >= fewTorrents && total < lastTotal / 2)
+  if (total !== undefined && isShortList(total, lastTotal))
     return `qBittorrent listed ${total} torrents, and ${lastTotal} the time before: nothing is deleted on such a list`;
   if (total !== undefined && total >= fewTorrents && unsettled > total / 2)
     return `qBittorrent is still loading ${unsettled} of ${total} torrents`;
@@ -71,26 +76,22 @@ function whyNoDeletes(
 }
 
 /**
- * Decides for each `if_unshared` whether the data goes, too: only if no torrent that stays uses it, and only where
- * this qBittorrent tells where data is.
+ * Decides for each `if_unshared` whether the data goes, too: only if no torrent uses it that stays or leaves its
+ * data behind, and only where this qBittorrent tells where data is.
  */
 export function settleSharedFiles(
   changes: readonly Change[],
   library: LibraryIndex | undefined,
   actual: ReadonlyMap<string, Torrent>,
 ): Change[] {
-  const leaving = new Set(
-    changes.filter(({ operation }) => operation.kind === "delete").map(({ hash }) => hash),
-  );
+  const leaving = new Set(changes.filter(takesData).map(({ hash }) => hash));
   return changes.map((change) => {
     const { operation, hash } = change;
     if (operation.kind !== "delete" || operation.deleteFiles !== "if_unshared") return change;
     const torrent = actual.get(hash);
     const path = torrent?.content_path ?? "";
-    const staying =
-      torrent === undefined || library === undefined
-        ? undefined
-        : library.sharing(torrent).filter((other) => !leaving.has(other));
+    const users = torrent === undefined ? undefined : library?.sharing(torrent);
+    const staying = users?.filter((other) => !leaving.has(other));
     const deleteFiles = path !== "" && staying?.length === 0;
     const why =
       path === "" || staying === undefined
@@ -99,8 +100,15 @@ export function settleSharedFiles(
     const after = deleteFiles
       ? "deleted with its data, which no other torrent uses"
       : `deleted, data kept: ${why}`;
-    return { ...change, operation: { kind: "delete", deleteFiles }, after };
+    const settled: Change = { ...change, operation: { kind: "delete", deleteFiles }, after };
+    return deleteFiles && users !== undefined && users.length > 0
+      ? { ...settled, leavesWith: users }
+      : settled;
   });
+}
+
+function takesData({ operation }: Change): boolean {
+  return operation.kind === "delete" && operation.deleteFiles !== false;
 }
 
 /** Whether any change needs to know who else uses the data. */

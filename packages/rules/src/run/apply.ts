@@ -1,3 +1,4 @@
+import type { Operation } from "../plan/operation.ts";
 import type { Change } from "../plan/plan-torrent.ts";
 import { chunks } from "./in-parallel.ts";
 import { digest, sendOutside, type OutsideSettings } from "./send-outside.ts";
@@ -25,13 +26,14 @@ const mostFailures = 3;
 /** Makes changes in their order, equal ones of many torrents in one request. Never rejects for a failed change. */
 export async function apply(changes: readonly Change[], options: ApplyOptions): Promise<Done[]> {
   const done: Done[] = [];
+  const deleted = new Set<string>();
   let failures = 0;
   for (const batch of batches(changes)) {
     options.signal?.throwIfAborted();
     const given = failures >= mostFailures ? "not tried: the requests before it failed" : undefined;
     const results =
       given === undefined
-        ? await applyBatch(batch, options)
+        ? await applyBatch(batch, options, deleted)
         : batch.map((change) => ({ change, error: given }));
     await options.onDone?.(results);
     done.push(...results);
@@ -55,7 +57,11 @@ function batches(changes: readonly Change[]): Change[][] {
   );
 }
 
-async function applyBatch(batch: readonly Change[], options: ApplyOptions): Promise<Done[]> {
+async function applyBatch(
+  batch: readonly Change[],
+  options: ApplyOptions,
+  deleted: Set<string>,
+): Promise<Done[]> {
   const [first] = batch;
   if (first === undefined) return [];
   const { qbittorrent, signal } = options;
@@ -76,17 +82,48 @@ async function applyBatch(batch: readonly Change[], options: ApplyOptions): Prom
       return await eachOf(batch, async (change) => await sendOutside(operation, { ...options, change }));
     case "export":
       return await eachOf(batch, async (change) => await saveTorrent(change, operation.folder, options));
-    case "delete": {
-      const { ready, failed } = await saveFirst(batch, options);
-      return [
-        ...failed,
-        ...(await attempt(ready, async () => await qbittorrent.write(operation, hashesOf(ready), signal))),
-      ];
-    }
+    case "delete":
+      return await deleteAll(batch, { ...options, operation, deleted });
     default:
       return await attempt(batch, async () => await qbittorrent.write(operation, hashesOf(batch), signal));
   }
 }
+
+type Delete = Operation & { kind: "delete" };
+
+/** Data that several torrents use goes with the last of them: one that could not be deleted still needs it. */
+async function deleteAll(
+  batch: readonly Change[],
+  options: ApplyOptions & { operation: Delete; deleted: Set<string> },
+): Promise<Done[]> {
+  const { qbittorrent, signal, operation, deleted } = options;
+  const { ready, failed: done } = await saveFirst(batch, options);
+  const remove = async (changes: readonly Change[], deleteFiles: Delete["deleteFiles"]) => {
+    const hashes = hashesOf(changes);
+    const results = await attempt(
+      changes,
+      async () => await qbittorrent.write({ kind: "delete", deleteFiles }, hashes, signal),
+    );
+    for (const { change, error } of results) if (error === undefined) deleted.add(change.hash);
+    done.push(...results);
+  };
+  let rest = ready;
+  for (;;) {
+    const going = new Set([...deleted, ...hashesOf(rest)]);
+    const isLast = ({ leavesWith = [] }: Change) => leavesWith.every((hash) => going.has(hash));
+    const early = rest.filter((change) => !isLast(change));
+    rest = rest.filter(isLast);
+    if (early.length === 0) break;
+    await remove(
+      early.map((change) => ({ ...change, after: dataLeft })),
+      false,
+    );
+  }
+  await remove(rest, operation.deleteFiles);
+  return done;
+}
+
+const dataLeft = "deleted, data kept: another torrent that uses it is still there";
 
 function hashesOf(changes: readonly Change[]): string[] {
   return changes.map(({ hash }) => hash);

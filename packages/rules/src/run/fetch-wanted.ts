@@ -39,9 +39,9 @@ export class Fetcher {
     for (const [source, wanters] of wanting) await this.#fetchSource(source, wanters);
   }
 
-  /** Where the data of all torrents is: for a job about one of them. */
-  async library(): Promise<LibraryIndex> {
-    if (this.#world.library !== undefined) return this.#world.library;
+  /** Where the data of all torrents is: for a job about one of them, or to know it `anew` before data is deleted. */
+  async library({ anew = false } = {}): Promise<LibraryIndex> {
+    if (this.#world.library !== undefined && !anew) return this.#world.library;
     let index = new LibraryIndex();
     const begin = () => {
       index = new LibraryIndex();

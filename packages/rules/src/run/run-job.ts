@@ -3,7 +3,7 @@ import type { Rule, Ruleset } from "../compile/rule.ts";
 import { explainRules, type RuleExplanation } from "../plan/explain.ts";
 import { assemble, rulesFor } from "../plan/plan.ts";
 import type { Change, Held, TorrentPlan } from "../plan/plan-torrent.ts";
-import { needsLibrary, settleSharedFiles } from "../plan/safety-guard.ts";
+import { isShortList, needsLibrary, settleSharedFiles } from "../plan/safety-guard.ts";
 import type { Subject, World } from "../plan/subject.ts";
 import { SlowMatches } from "../regex/slow-matches.ts";
 import { apply, type Done } from "./apply.ts";
@@ -130,9 +130,7 @@ export async function runJob(job: Job, options: JobOptions): Promise<JobResult> 
     apart: job.hashes !== undefined,
   };
   const plan = assemble(ruleset, plans, facts);
-  const changes = needsLibrary(plan.changes)
-    ? settleSharedFiles(plan.changes, await fetcher.library(), survey.deleted)
-    : plan.changes;
+  const changes = await settled(plan.changes, { survey, fetcher, job, options });
   const trace = job.trace === true ? await traceOf(rules, survey.toTrace, { fetcher, ruleset }) : undefined;
   const done = job.dryRun === true ? undefined : await applyAll(changes, options);
   return {
@@ -162,6 +160,22 @@ async function surveyAll(surveying: SurveyOptions, { qbittorrent, signal }: JobO
   };
   await qbittorrent.each(surveying.ids === undefined ? {} : { hashes: surveying.ids }, begin, signal);
   return survey;
+}
+
+/** Whose data is deleted with it, by who uses what at this moment: fetching for the plan may have taken minutes. */
+async function settled(
+  changes: readonly Change[],
+  {
+    survey,
+    fetcher,
+    job,
+    options: { lastTotal },
+  }: { survey: Survey; fetcher: Fetcher; job: Job; options: JobOptions },
+): Promise<readonly Change[]> {
+  if (!needsLibrary(changes)) return changes;
+  const library = await fetcher.library({ anew: job.dryRun !== true });
+  const believed = isShortList(library.size, lastTotal) ? undefined : library;
+  return settleSharedFiles(changes, believed, survey.deleted);
 }
 
 /** A field this qBittorrent does not tell would read as "not there", and that satisfies every negative. */
