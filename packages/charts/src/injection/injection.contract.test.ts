@@ -35,6 +35,8 @@ describe.skipIf(isLacking).for(chartedApps.map(({ name }) => name))("the contain
       const [patched, other] = await kustomized(app, [qbittorrent(kind), otherWorkload]);
       const pod = podTemplateOf(patched as Manifest)?.spec;
       expect(pod && partOf(app, pod)).toEqual(part);
+      // Kustomize puts what a patch adds first; README.md of sidecar-lib says so.
+      expect(pod?.initContainers?.map(({ name }) => name)).toEqual([app, "gluetun"]);
       expect(pod?.initContainers).toContainEqual(gluetun);
       expect(pod?.containers.map(({ name }) => name)).toEqual(["qbittorrent"]);
       expect(other).toEqual(otherWorkload);
