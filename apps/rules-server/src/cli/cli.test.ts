@@ -178,3 +178,22 @@ test("faults in flags are exit code 2", async () => {
   const { code, stderr } = await server.cli(["--contxt", "x"]);
   expect([code, stderr]).toEqual([2, expect.stringContaining("did you mean --context?")]);
 });
+
+describe("install-hooks", () => {
+  test("leaves a command of somebody else, and says what to add to it, without the key", async () => {
+    await using mine = await startFakeQbittorrent({
+      preferences: { autorun_enabled: true, autorun_program: "/usr/bin/mine %N" },
+    });
+    await using other = await startServerUnderTest({ qbittorrent: mine.url, rules });
+    const { code, stdout } = await other.cli([
+      "install-hooks",
+      "--client-server-url",
+      "http://qbt-rules:5000",
+    ]);
+    expect(code).toBe(1);
+    expect(stdout).toContain("on torrent added (context added): installed\n");
+    expect(stdout).toContain(
+      'on torrent finished (context finished): left: another command stands there\n  add to it: curl -sS -m 10 --retry 5 --retry-connrefused -X POST -H "X-API-Key: KEY" "http://qbt-rules:5000/api/execute?context=finished&hash=%K"\n',
+    );
+  });
+});

@@ -19,24 +19,32 @@ export async function explain(context: CommandContext): Promise<ExitCode> {
   const job = await finishedJob(String(body["job_id"]), context);
   if (job === undefined) return 1;
   if (config.json) writeJson(context, job);
-  else stdout.write(`${explanation(job).join("\n")}\n`);
+  else stdout.write(`${explanation(job, config.context).join("\n")}\n`);
   return job["status"] === "completed" && traced(job).length > 0 ? 0 : 1;
 }
 
 type Traced = { name: string; rules: { rule: string; answer: string; conditions?: Condition }[] };
 type Condition = { condition: string; answer: string; actual?: string; items?: Condition[] };
 
-function explanation(job: JobBody): string[] {
+function explanation(job: JobBody, context: string | undefined): string[] {
   const torrents = traced(job);
   if (torrents.length === 0) {
     const result = mapping(job["result"]);
     return [text(job["error"] ?? result["not_ready"] ?? result["note"] ?? "no torrent has this hash")];
   }
+  if (torrents.every(({ rules }) => rules.length === 0)) return [noRule(context)];
   const changes = changesOf(job);
   return [
     ...torrents.flatMap(({ name, rules }) => [name, ...rules.flatMap(ruleLines)]),
     ...(changes.length === 0 ? ["Nothing would be changed."] : changes),
   ];
+}
+
+/** Most often the context was forgotten. */
+function noRule(context: string | undefined): string {
+  return context === undefined
+    ? "No rule was looked at: each has a context. Name one, such as --context added; qbt-rules --list-rules has them"
+    : `No rule was looked at: none is of the context ${context}; qbt-rules --list-rules has those there are`;
 }
 
 function ruleLines({ rule, answer, conditions }: Traced["rules"][number]): string[] {

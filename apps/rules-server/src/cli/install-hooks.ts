@@ -25,11 +25,9 @@ const hooks: readonly Hook[] = [
   },
 ];
 
-type Outcome =
-  | "installed"
-  | "there already"
-  | "left: another command stands there"
-  | "not in this qBittorrent";
+const left = "left: another command stands there";
+
+type Outcome = "installed" | "there already" | typeof left | "not in this qBittorrent";
 
 /**
  * Sets qBittorrent's "run external program" for added and finished torrents to tell this server, by curl, which must
@@ -61,8 +59,8 @@ export async function installHooks(context: CommandContext): Promise<ExitCode> {
     if (changes.length > 0 && !config.dryRun) await client.app.setPreferences(Object.fromEntries(changes));
     const told = planned.map(({ what, context: name, outcome }) => ({ hook: what, context: name, outcome }));
     if (config.json) writeJson(context, { dry_run: config.dryRun, hooks: told });
-    else stdout.write(told.map((each) => `${tell(each, config.dryRun)}\n`).join(""));
-    return told.some(({ outcome }) => outcome.startsWith("left")) ? 1 : 0;
+    else stdout.write(planned.map((each) => `${tell(each, config.dryRun)}\n`).join(""));
+    return told.some(({ outcome }) => outcome === left) ? 1 : 0;
   } catch (error) {
     if (!(error instanceof QbitError)) throw error;
     stderr.write(`qbt-rules: ${error.message}\n`);
@@ -72,11 +70,13 @@ export async function installHooks(context: CommandContext): Promise<ExitCode> {
 
 type Preferences = Readonly<Record<string, unknown>>;
 
-function tell(
-  { hook, context, outcome }: { hook: string; context: string; outcome: Outcome },
-  dryRun: boolean,
-): string {
-  return `${hook} (context ${context}): ${dryRun && outcome === "installed" ? "would be installed" : outcome}`;
+type PlannedHook = Hook & { readonly command: string; readonly outcome: Outcome };
+
+/** What to add to the command of somebody else stands there without the key: terminals are scrolled back and shared. */
+function tell({ what, context, outcome, command }: PlannedHook, dryRun: boolean): string {
+  const told = dryRun && outcome === "installed" ? "would be installed" : outcome;
+  const toAdd = outcome === left ? `\n  add to it: ${command.replace(/(X-API-Key: )[^"]*/, "$1KEY")}` : "";
+  return `${what} (context ${context}): ${told}${toAdd}`;
 }
 
 /** No shell runs it: qBittorrent splits it at blanks outside of double quotes. `%K` is the id of every torrent. */
@@ -89,7 +89,7 @@ function outcomeOf(hook: Hook, preferences: Preferences, command: string): Outco
   if (there === undefined) return "not in this qBittorrent";
   if (there === command && preferences[hook.enabledKey] === true) return "there already";
   const isForeign = typeof there === "string" && there.trim() !== "" && !isOurs(there);
-  return isForeign ? "left: another command stands there" : "installed";
+  return isForeign ? left : "installed";
 }
 
 function isOurs(command: string): boolean {

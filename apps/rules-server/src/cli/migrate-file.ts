@@ -15,7 +15,10 @@ export async function migrateFile(context: CommandContext): Promise<ExitCode> {
   else {
     for (const finding of findings) context.stderr.write(`${formatFinding(finding, given.file)}\n`);
     for (const problem of problems) context.stderr.write(`in the new text: ${formatProblem(problem)}\n`);
-    context.stderr.write(`${findings.length - open} things rewritten, ${open} for you to decide\n`);
+    const rewritten = findings.length - open;
+    context.stderr.write(
+      `${rewritten} ${rewritten === 1 ? "thing" : "things"} rewritten, ${open} for you to decide\n`,
+    );
     context.stdout.write(text);
   }
   const isWrong = problems.some(({ severity }) => severity === "error");

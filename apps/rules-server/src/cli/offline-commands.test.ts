@@ -126,4 +126,23 @@ describe("qbt-rules explain", () => {
     expect(nobody).toMatchObject({ code: 1, stdout: expect.stringContaining("no torrent has the id") });
     expect(await server.cli(["explain"])).toMatchObject({ code: 2 });
   });
+
+  test("says so when no rule was looked at, and what to name", async () => {
+    await using qbittorrent = await startFakeQbittorrent();
+    qbittorrent.addTorrent({ hash: "a".repeat(40), name: "Film.1080p" });
+    const ofAdded = rules.replace("name: HD", "name: HD\n    context: added");
+    await using server = await startServerUnderTest({ qbittorrent: qbittorrent.url, rules: ofAdded });
+    const forgotten = await server.cli(["explain", "a".repeat(40)]);
+    expect(forgotten).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("Name one, such as --context"),
+    });
+    const mistaken = await server.cli(["explain", "a".repeat(40), "--context", "aded"]);
+    expect(mistaken).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("none is of the context aded"),
+    });
+    const right = await server.cli(["explain", "a".repeat(40), "--context", "added"]);
+    expect(right.stdout).toContain("would add_tag Film.1080p");
+  });
 });
