@@ -83,7 +83,10 @@ describe("what goes wrong has a name, and no secret in it", () => {
   test.each(["hang", "reset"] as const)("a server that does %s is unreachable", async (kind) => {
     await using fake = await startFakeNtfy();
     fake.faults.next("publish", { kind });
-    await expect(open(fake.url).send(notice, signal)).rejects.toMatchObject({ name: "NtfyUnreachableError" });
+    await expect(open(fake.url).send(notice, signal)).rejects.toMatchObject({
+      name: "NtfyUnreachableError",
+      message: expect.stringContaining(`no answer from ${new URL(fake.url).host} (`),
+    });
   });
 
   test("an abort is the abort, and no error of ntfy's", async () => {

@@ -142,7 +142,7 @@ export class Ntfy {
       const code = error instanceof RequestError ? error.code : "unknown error";
       if (tooLong.signal.aborted) throw notNtfy(doing);
       // oxlint-disable-next-line preserve-caught-error
-      throw new NtfyUnreachableError(`${doing}: no answer (${code})`);
+      throw new NtfyUnreachableError(`${doing}: no answer from ${new URL(server).host} (${code})`);
     }
   }
 

@@ -63,7 +63,11 @@ describe("asking", () => {
       env: { ...env, STATE_DIR: join(at.folder, "elsewhere") },
     });
     expect(await none.exited).toBe(1);
-    expect(none.stdout()).toContain("ENOENT");
+    expect(JSON.parse(none.stdout())).toMatchObject({
+      why: expect.stringMatching(
+        /nothing answers at HEALTH_ADDR, and no port was kept yet: there is no .*elsewhere/,
+      ),
+    });
   });
 });
 

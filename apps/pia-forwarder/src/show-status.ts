@@ -47,7 +47,11 @@ async function asKept({ stateDir, piaUsername, piaHostname }: Config, { clock }:
     try {
       return await readFile(path, "utf8");
     } catch (error) {
-      unreadable = error instanceof Error && "code" in error ? String(error.code) : String(error);
+      const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
+      unreadable =
+        code === "ENOENT"
+          ? `nothing answers at HEALTH_ADDR, and no port was kept yet: there is no ${path}`
+          : `${path} cannot be read (${code})`;
       return undefined;
     }
   };
@@ -56,5 +60,5 @@ async function asKept({ stateDir, piaUsername, piaHostname }: Config, { clock }:
   if (grant !== undefined) {
     return { running: false, port: grant.port, expires_at: new Date(grant.expiresAtMs).toISOString() };
   }
-  return { running: false, port: null, why: unreadable === undefined ? why : `${path}: ${unreadable}` };
+  return { running: false, port: null, why: unreadable ?? why };
 }

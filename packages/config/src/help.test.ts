@@ -95,6 +95,12 @@ How values are found:
 `);
   });
 
+  test("says of what a check of the app requires that it is required, not that this is its default", async () => {
+    const topic = setting.text({ env: ["TOPIC"], defaultText: "required", about: "Topic." });
+    const { stdout } = await programOf({ topic }).exit({ argv: ["--help"] });
+    expect(stdout).toContain("TOPIC | file key: topic | required\n");
+  });
+
   test.each([
     [40, 60],
     [80, 80],

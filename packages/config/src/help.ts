@@ -79,7 +79,8 @@ export function aboutOf({ about, kind }: DeclaredSetting): string {
 
 function defaultFact(setting: DeclaredSetting): string {
   const text = defaultTextOf(setting);
-  if (text !== undefined) return `default: ${text}`;
+  // What an app requires by a check of its own says so in place of its default.
+  if (text !== undefined) return text === "required" ? text : `default: ${text}`;
   return setting.required ? "required" : "optional";
 }
 
