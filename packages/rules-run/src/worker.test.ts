@@ -101,6 +101,20 @@ describe("a job", () => {
 });
 
 describe("qBittorrent", () => {
+  test("that lost most of its torrents is not believed the second time either", async () => {
+    const rules = { safety: { max_deletes_percent: 100 }, rules: [rule({ type: "delete_torrent" })] };
+    const fake = { torrents: torrents(30).map((torrent) => ({ ...torrent, name: `x${torrent.name}` })) };
+    await using at = await world({ rules, fake });
+    at.start();
+    const run = async (context: string) => await at.over((await at.queue.enqueue({ context })).job.id);
+    await run("whole");
+    for (const { hash } of fake.torrents.slice(3)) at.fake.removeTorrent(hash);
+    at.fake.updateTorrent(hashOf(0), { name: "t0" });
+    for (const context of ["short", "still short"])
+      expect(await run(context)).toMatchObject({ result: { total_torrents: 3, actions_executed: 0 } });
+    expect(at.fake.torrents).toHaveLength(3);
+  });
+
   test("that is away makes jobs come back, and fail with the reason when it stays away", async () => {
     await using at = await world({ rules: { rules: [rule(tag)] }, fake: { torrents: torrents(1) } });
     await at.fake.down();

@@ -7,6 +7,7 @@ import {
 } from "@qbit-sidecars/jobs";
 import type { Metrics } from "@qbit-sidecars/service";
 import { type DidRun, doRun, type DoRunOptions } from "./do-run.ts";
+import { LastTotal } from "./last-total.ts";
 import { measureRuns, type RunMeasures } from "./measure-runs.ts";
 
 export type WorkerOptions = Omit<DoRunOptions, "lastTotal" | "signal"> & {
@@ -41,11 +42,12 @@ class Work {
   status: WorkerStatus = { state: "waiting", lastJobCompleted: null, qbittorrentFault: undefined };
   readonly #options: WorkerOptions;
   readonly #measures: RunMeasures;
-  #lastTotal: number | undefined;
+  readonly #lastTotal: LastTotal;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
     this.#measures = measureRuns(options.metrics);
+    this.#lastTotal = new LastTotal(options.clock);
   }
 
   async go(): Promise<void> {
@@ -85,7 +87,7 @@ class Work {
       await using held = run;
       const did = await doRun(held, {
         ...this.#options,
-        lastTotal: this.#lastTotal,
+        lastTotal: this.#lastTotal.value,
         signal: patience.signal,
       });
       await this.#settle(held, did.settlements);
@@ -139,7 +141,7 @@ class Work {
   #note(run: Run, { ran, qbittorrentFault, settlements }: DidRun, seconds: number): void {
     const now = new Date(this.#options.clock.now()).toISOString();
     if (settlements.some(({ outcome }) => outcome.kind === "completed")) this.#is({ lastJobCompleted: now });
-    if (ran !== undefined && run.hashes === null) this.#lastTotal = ran.result.counters.total_torrents;
+    if (ran !== undefined && run.hashes === null) this.#lastTotal.note(ran.result.counters.total_torrents);
     if (ran !== undefined || qbittorrentFault !== undefined) this.#is({ qbittorrentFault });
     this.#options.log.info(
       { run: run.id, context: run.context, jobs: run.jobs.length, seconds, ...ran?.result.counters },

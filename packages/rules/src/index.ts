@@ -10,6 +10,7 @@ export { type Finding, formatFinding } from "./migrate/migration.ts";
 export type { DeleteFiles, Operation } from "./plan/operation.ts";
 export { type ConditionExplanation, explainRules, type RuleExplanation } from "./plan/explain.ts";
 export { plan, type Plan, rulesFor } from "./plan/plan.ts";
+export { isShortList } from "./plan/safety-guard.ts";
 export type { Change, Held, TorrentPlan } from "./plan/plan-torrent.ts";
 export { LibraryIndex } from "./plan/library-index.ts";
 export { Subject, type World } from "./plan/subject.ts";
