@@ -5,13 +5,18 @@ import { describe, type Entry, entry, type MapTree, type ScalarTree, type Tree }
 export type RefKind = "conditions" | "actions";
 
 const variable = /\$\{vars\.([\w-]+)\}|\{\{\s*vars\.([\w-]+)\s*\}\}/g;
+/** Refs to refs and variables of variables can make a small file huge; no rules file has so much. */
 const mostNodes = 100_000;
+/** A longer text counts as several nodes. */
+const charsOfNode = 100;
 
 /** Puts in what `$ref: conditions.NAME` and `${vars.NAME}` (or `{{ vars.NAME }}`) stand for. */
 export class Expander {
   readonly #refs: MapTree | undefined;
   readonly #problems: Problems;
   #nodes = 0;
+  /** The rule of which it was said that it is too much. */
+  #told: string | undefined = "";
 
   constructor(refs: MapTree | undefined, problems: Problems) {
     this.#refs = refs;
@@ -19,8 +24,7 @@ export class Expander {
   }
 
   expand(tree: Tree, kind: RefKind, open: readonly string[] = []): Tree {
-    this.#nodes += 1;
-    if (this.#nodes > mostNodes) return { kind: "list", at: tree.at, items: [] };
+    if (this.#isTooMuch(tree)) return { kind: "list", at: tree.at, items: [] };
     if (tree.kind === "scalar") return this.#scalar(tree, []);
     if (tree.kind === "list")
       return { ...tree, items: tree.items.flatMap((item) => this.#item(item, { kind, open })) };
@@ -87,15 +91,30 @@ export class Expander {
     return { ...tree, value: text };
   }
 
+  /** Said once of each rule, so that each is wrong. */
+  #isTooMuch({ at }: Tree): boolean {
+    this.#nodes += 1;
+    if (this.#nodes <= mostNodes) return false;
+    if (this.#told !== this.#problems.rule)
+      this.#problems.error(at, "its refs and variables stand for too much");
+    this.#told = this.#problems.rule;
+    return true;
+  }
+
   /** A variable may be made of others. */
   #variable(tree: ScalarTree, name: string, open: readonly string[]): Tree {
+    if (this.#isTooMuch(tree)) return { ...tree, value: null };
     if (open.includes(name)) {
       this.#problems.error(tree.at, `the variables ${[...open, name].join(" → ")} go in a circle`);
       return { ...tree, value: null };
     }
     const found = this.#find("vars", name, tree.at);
     if (found === undefined) return { ...tree, value: null };
-    if (found.kind === "scalar") return { ...this.#scalar(found, [...open, name]), at: tree.at };
+    if (found.kind === "scalar") {
+      const value = this.#scalar(found, [...open, name]);
+      if (value.kind === "scalar") this.#nodes += Math.floor(String(value.value).length / charsOfNode);
+      return { ...value, at: tree.at };
+    }
     return { ...found, at: tree.at };
   }
 }

@@ -276,6 +276,25 @@ refs: {vars: {a: 1, b: true}}
     expect(loadRules(JSON.stringify(source)).ok).toBe(false);
   });
 
+  test("what refs and variables of others would make huge is refused, whichever rule it stands in", () => {
+    const doubled = (at: number) => "${vars.v" + String(at) + "}";
+    const vars: Record<string, string> = { v0: "x" };
+    for (let at = 1; at <= 60; at += 1) vars[`v${at}`] = doubled(at - 1) + doubled(at - 1);
+    const conditions: Record<string, unknown> = { c0: condition };
+    for (let at = 1; at <= 20; at += 1)
+      conditions[`c${at}`] = Array.from({ length: 2 }, () => ({ $ref: `conditions.c${at - 1}` }));
+    const wide = { vars: { v0: "x".repeat(100_000), v1: "${vars.v0}".repeat(10_000) } };
+    const long = (at: number) => rule({ field: "info.name", operator: "==", value: doubled(at) });
+    for (const source of [
+      { refs: { vars }, rules: [long(60), { ...long(1), name: "another" }] },
+      { refs: wide, rules: [long(1)] },
+      { refs: { conditions }, rules: [rule({ $ref: "conditions.c20" })] },
+    ]) {
+      const problems = problemsOf(source).filter((problem) => problem.includes("stand for too much"));
+      expect(problems).toHaveLength(source.rules.length);
+    }
+  });
+
   test("a small file that would become a huge one is refused", { timeout: 60_000 }, () => {
     const lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"];
     for (let at = 1; at < 9; at += 1)
