@@ -60,6 +60,16 @@ describe("hooks are installed", () => {
     expect(changes).toEqual([]);
   });
 
+  test("not where a command calls another program and this one", async () => {
+    const both = `sh -c "curl 'http://rules:5000/x'; curl -X POST 'http://localhost:9090/done?hash=%I&v2=%J&id=%K'"`;
+    const { fake, changes } = host({ autorun_enabled: true, autorun_program: both });
+    expect((await installHooks(fake, to, signal)).map(({ outcome }) => outcome)).toEqual([
+      "unsupported",
+      "there",
+    ]);
+    expect(changes).toEqual([]);
+  });
+
   test("anew when our own address changed, and not where qBittorrent has no such hook", async () => {
     const { fake, changes } = host({ autorun_enabled: true, autorun_program: "" });
     await installHooks(fake, { url: "http://old:9090" }, signal);

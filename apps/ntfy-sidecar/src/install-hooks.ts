@@ -66,7 +66,9 @@ function planHook(keys: HookKeys, present: Preferences, command: string): HookOu
   // 4.4 and older have no hook for added torrents.
   if (typeof program !== "string") return plan("unsupported");
   const there = program.trim();
-  if (there === command && present[keys.enabled] === true) return plan("there");
+  // Several programs may share a hook by `sh -c`.
+  const isShared = !isOurs(there, path) && there.includes(`/${path}?hash=%I&v2=%J&id=%K`);
+  if ((there === command || isShared) && present[keys.enabled] === true) return plan("there");
   // One that is written but switched off is somebody's as well.
   return plan(there === "" || isOurs(there, path) ? "installed" : "foreign");
 }

@@ -196,4 +196,27 @@ describe("install-hooks", () => {
       'on torrent finished (context finished): left: another command stands there\n  add to it: curl -sS -m 10 --retry 5 --retry-connrefused -X POST -H "X-API-Key: KEY" "http://qbt-rules:5000/api/execute?context=finished&hash=%K"\n',
     );
   });
+
+  test("takes a command that calls this server and another program as it is", async () => {
+    const shared = `sh -c "curl 'http://localhost:9090/done?hash=%I'; curl -X POST -H 'X-API-Key: K' 'http://qbt-rules:5000/api/execute?context=finished&hash=%K'"`;
+    const old = 'curl -X POST -H "X-API-Key: old" "http://old:5000/api/execute?context=added&hash=%I"';
+    await using mine = await startFakeQbittorrent({
+      preferences: {
+        autorun_enabled: true,
+        autorun_program: shared,
+        autorun_on_torrent_added_enabled: true,
+        autorun_on_torrent_added_program: old,
+      },
+    });
+    await using other = await startServerUnderTest({ qbittorrent: mine.url, rules });
+    const { code, stdout } = await other.cli(["install-hooks"]);
+    expect([code, stdout]).toEqual([
+      0,
+      "on torrent added (context added): installed\non torrent finished (context finished): there already\n",
+    ]);
+    expect(await (await fetch(`${mine.url}/api/v2/app/preferences`)).json()).toMatchObject({
+      autorun_program: shared,
+      autorun_on_torrent_added_program: expect.stringContaining("--retry-connrefused"),
+    });
+  });
 });

@@ -87,13 +87,16 @@ function hookCommand(url: string, key: string, context: string): string {
 function outcomeOf(hook: Hook, preferences: Preferences, command: string): Outcome {
   const there = preferences[hook.programKey];
   if (there === undefined) return "not in this qBittorrent";
-  if (there === command && preferences[hook.enabledKey] === true) return "there already";
-  const isForeign = typeof there === "string" && there.trim() !== "" && !isOurs(there);
-  return isForeign ? left : "installed";
+  const present = typeof there === "string" ? there.trim() : "";
+  // Several programs may share a hook by `sh -c`.
+  const isShared = !isOurs(present) && present.includes(`/api/execute?context=${hook.context}&hash=%`);
+  if ((present === command || isShared) && preferences[hook.enabledKey] === true) return "there already";
+  return present === "" || isOurs(present) ? "installed" : left;
 }
 
+/** One call of this server and of nobody else, perhaps at another address or with another key. */
 function isOurs(command: string): boolean {
-  return /\/api\/execute\?context=/.test(command);
+  return /^\S*curl [^;&|]*\/api\/execute\?context=[^\s;|]*$/.test(command);
 }
 
 function keyOf({ config }: CommandContext): string {
