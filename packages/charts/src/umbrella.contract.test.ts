@@ -214,6 +214,19 @@ describe.skipIf(await isHelmMissing())("secrets", () => {
   });
 });
 
+describe.skipIf(await isHelmMissing())("the notes", () => {
+  test.for([
+    ["port-sync: { enabled: true }", "port-sync waits for a forwarded port, and nobody forwards one"],
+    ["pia-forwarder: { enabled: true }", "pia-forwarder has no user name of PIA yet"],
+    ["pia-forwarder: { enabled: true }", "through the tunnel, and there is none"],
+    ["ntfy-sidecar: { enabled: true }", "ntfy-sidecar does not start without a topic"],
+    ["qbsync-source: { enabled: true }", "qbsync-source does not start without qbsync-destination's address"],
+  ] as const)("to %s say what is still missing: %s", async ([values, missing]) => {
+    expect(await installNotes("qbit-sidecars", { values: parse(values) })).toContain(missing);
+    expect(await notes("{}")).not.toContain(missing);
+  });
+});
+
 describe.skipIf(await isHelmMissing())("names", () => {
   test("of Services make no variable that an app reads, whatever the release is called", async () => {
     const manifests = await withAll("rules-server: { mode: deployment }", { release: "qbt" });
