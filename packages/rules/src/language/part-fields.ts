@@ -118,7 +118,10 @@ export function partFields(): Field[] {
       source: part,
       about,
       ...(needsMetadata !== undefined && { needsMetadata }),
-      read: isList ? readEach(part, property) : readOne(part, property),
+      // Where URLs come from a cheaper source than the rest, they are read from there.
+      read: isList
+        ? readEach(extra?.source === "trackerUrls" ? "trackerUrls" : part, property)
+        : readOne(part, property),
       ...extra,
     })),
   );

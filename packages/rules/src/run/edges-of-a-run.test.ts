@@ -41,6 +41,7 @@ test.each(["4.2.5", "4.5.2", "5.1.0", "5.3.0"] as const)(
       const conditions = [
         { field: "files.ext", operator: "==", value: "mkv" },
         { field: "trackers.host", operator: "==", value: "a.example" },
+        { field: "trackers.url", operator: "contains", value: "a.example" },
         { field: "trackers.tier", operator: ">=", value: 0 },
         { field: "properties.piece_size", operator: ">", value: 0 },
         { field: "properties.time_elapsed", operator: ">=", value: 0 },
@@ -56,6 +57,43 @@ test.each(["4.2.5", "4.5.2", "5.1.0", "5.3.0"] as const)(
     }
   },
 );
+
+test.each(["4.2.5", "4.5.2", "5.1.0", "5.3.0"] as const)(
+  "on %s a rule on tracker URLs alone finds them, and says which torrents have none",
+  async (version) => {
+    await using fake = await startFakeQbittorrent({ version, torrents: torrents(30) });
+    const url = (operator: string) => rule([{ field: "trackers.url", operator, value: "a.example" }]);
+    const rules = [url("contains"), { ...url("not_contains"), name: "another" }];
+    expect((await run(fake, rules)).matches).toEqual({ "a rule": 15, another: 15 });
+  },
+);
+
+test("a torrent that is not among those of any tracker yet is not taken for one without", async () => {
+  await using fake = await startFakeQbittorrent({ version: "4.5.2", torrents: torrents(30) });
+  using client = new QbitClient({ url: fake.url });
+  const qbittorrent = new ClientQbittorrent(client);
+  const first = "0".repeat(40);
+  const late = new Proxy(qbittorrent, {
+    get(target, key) {
+      const member: unknown = Reflect.get(target, key, target);
+      if (key !== "trackerUrls") return typeof member === "function" ? member.bind(target) : member;
+      return async () =>
+        new Map(
+          [...(await target.trackerUrls())].map(([url, hashes]) => [
+            url,
+            hashes.filter((hash) => hash !== first),
+          ]),
+        );
+    },
+  });
+  const condition = { field: "trackers.url", operator: "not_contains", value: "a.example" };
+  const { matches } = await runJob(
+    {},
+    { ruleset: rulesOf({ rules: [rule([condition])] }), qbittorrent: late, outside: nodeOutside },
+  );
+  expect(matches).toEqual({ "a rule": 15 });
+  expect(fake.calls.count("torrents/trackers")).toBe(1);
+});
 
 test("properties cost a call for each torrent that cheaper conditions leave open, and no more", async () => {
   await using fake = await startFakeQbittorrent({ version: "4.5.2", torrents: torrents(40) });

@@ -89,7 +89,15 @@ export class Fetcher {
     if (subjects.length < manyTorrents || hasList || !hasMap)
       return await this.#fetchListed("trackers", subjects);
     this.#urls ??= byTorrent(await this.#qbittorrent.trackerUrls(this.#signal));
-    for (const subject of subjects) subject.setPart("trackerUrls", this.#urls.get(subject.actual.hash) ?? []);
+    const unlisted: Subject[] = [];
+    for (const subject of subjects) {
+      const { hash, trackers_count: count } = subject.actual;
+      const urls = this.#urls.get(hash) ?? (count === 0 ? [] : undefined);
+      if (urls === undefined) unlisted.push(subject);
+      else subject.setPart("trackerUrls", urls);
+    }
+    // Not in the map does not mean without trackers: it may be too new for it.
+    await this.#fetchEach("trackers", unlisted);
   }
 
   async #fetchListed(part: "trackers" | "files", subjects: Subject[]): Promise<void> {

@@ -54,5 +54,6 @@ function alwaysRead(torrent: Torrent): Record<string, unknown> {
     seeding_time_limit: torrent.seeding_time_limit,
     inactive_seeding_time_limit: torrent["inactive_seeding_time_limit"],
     priority: torrent.priority,
+    trackers_count: torrent["trackers_count"],
   };
 }
