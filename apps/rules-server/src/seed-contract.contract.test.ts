@@ -162,6 +162,8 @@ for (const backend of backends) {
         ["POST", `/api/execute?context=${"x".repeat(201)}`, "longer"],
         ["POST", "/api/execute?context=a%00b", "control character"],
         ["POST", "/api/execute?dry_run=perhaps", "dry_run is true or false"],
+        ["POST", "/api/execute?dry_run", "dry_run is true or false"],
+        ["POST", "/api/execute?dry_run=", "dry_run is true or false"],
         ["POST", "/api/execute?delay=-1", "delay"],
         ["POST", "/api/execute?constructor=x", "no parameter"],
         ["GET", "/api/jobs?status=zzz", "Invalid status"],

@@ -17,8 +17,10 @@ export function addEvents(app: FastifyInstance, guard: Guard, queue: Pick<JobQue
     await guard(request);
     if (streams >= mostStreams)
       throw new ApiError(503, `${mostStreams} others listen already`, { "retry-after": "10" });
-    streams += 1;
     reply.hijack();
+    // It may have gone while its key was looked at, and is not told of as gone again.
+    if (request.raw.socket.destroyed) return;
+    streams += 1;
     const { raw } = reply;
     raw.writeHead(200, {
       "content-type": "text/event-stream; charset=utf-8",

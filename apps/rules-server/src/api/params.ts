@@ -80,7 +80,8 @@ export function toggleParam(about: string): Param<boolean> {
     about,
     schema: { type: "boolean" },
     read(text, name) {
-      if (/^(true|1|yes|on|)$/i.test(text)) return text !== "";
+      // Empty is neither: whoever writes `?dry_run` does not mean that things are to be done.
+      if (/^(true|1|yes|on)$/i.test(text)) return true;
       if (/^(false|0|no|off)$/i.test(text)) return false;
       throw badRequest(`${name} is true or false, not ${quote(text)}`);
     },
