@@ -189,7 +189,7 @@ for (const version of ["4.2.5", "4.5.2", "5.1.0", "5.3.0"] as const) {
 test("without credentials a qBittorrent that wants some is a clear error", async () => {
   await using world = await start({ client: { auth: { kind: "none" } } });
   await expect(world.client.transfer.info()).rejects.toThrow(
-    "reading the transfer status: qBittorrent wants a login, and no credentials are set",
+    "reading the transfer status: qBittorrent wants a login, and neither user name and password nor an API key are set",
   );
 });
 

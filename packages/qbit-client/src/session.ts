@@ -242,7 +242,7 @@ export class Session {
     if (auth.kind === "apiKey")
       return new QbitAuthError(`${doing}: ${await this.#whyKeyRefused(auth.apiKey)}`);
     const why = {
-      none: "qBittorrent wants a login, and no credentials are set",
+      none: "qBittorrent wants a login, and neither user name and password nor an API key are set",
       password: "logged in, but qBittorrent still answers 403",
     };
     return new QbitAuthError(`${doing}: ${why[auth.kind]}`);
