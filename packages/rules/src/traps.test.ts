@@ -95,6 +95,8 @@ describe("6: a rule that would delete everything is refused", () => {
     [{ field: "info.name", operator: "contains", value: "" }],
     [{ field: "info.category", operator: "not_in", value: [] }],
     [{ field: "info.size", operator: ">=", value: 0 }],
+    [{ field: "info.ratio", operator: ">=", value: 0 }],
+    [{ field: "info.progress", operator: ">", value: -1 }],
   ])("with the conditions %j", (conditions) => {
     expect(problemsOf({ rules: [rule(conditions, remove)] }).join()).toContain("hold for every torrent");
     expect(problemsOf({ rules: [rule(conditions, { type: "stop" })] }).join()).not.toContain(

@@ -87,7 +87,9 @@ function order(name: string, compare: (a: number, b: number) => boolean): Operat
     const expected = readNumber(value, field);
     if (isWrong(expected)) return expected;
     // Progress, ratio and sizes are never negative: a rule that asks for that asks for nothing.
-    const matchesAnything = name === ">=" && expected <= 0 && ["bytes", "seconds"].includes(field.type);
+    const isNeverNegative =
+      ["bytes", "seconds"].includes(field.type) || ["info.progress", "info.ratio"].includes(field.name);
+    const matchesAnything = isNeverNegative && (name === ">=" ? expected <= 0 : name === ">" && expected < 0);
     return { test: (actual) => truthOf(compare(Number(actual), expected)), matchesAnything };
   };
   return {

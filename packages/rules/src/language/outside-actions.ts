@@ -88,7 +88,7 @@ export function outsideActions(): Action[] {
         {
           name: "remove_from_client",
           kind: "flag",
-          about: "lets it remove the torrent and its data",
+          about: "lets it remove the torrent and its data, under the guards of `safety`",
           default: false,
         },
         { name: "search", kind: "flag", about: "looks for another release", default: true },

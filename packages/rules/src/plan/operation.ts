@@ -39,3 +39,10 @@ export type BlocklistRequest = {
   readonly removeFromClient: boolean;
   readonly search: boolean;
 };
+
+/** Whether it ends a torrent: by qBittorrent, or by Sonarr or Radarr, who take its data as well. */
+export function isRemoval(operation: Operation): boolean {
+  return (
+    operation.kind === "delete" || (operation.kind === "arrBlocklist" && operation.request.removeFromClient)
+  );
+}

@@ -2,7 +2,7 @@ import type { Rule, RuleAction } from "../compile/rule.ts";
 import type { Safety } from "../compile/safety.ts";
 import type { Outcome } from "../language/action.ts";
 import { no, pending, yes } from "../language/truth.ts";
-import type { Operation } from "./operation.ts";
+import { isRemoval, type Operation } from "./operation.ts";
 import { evaluate } from "./evaluate.ts";
 import { reasons } from "./reasons.ts";
 import { whyProtected } from "./safety-guard.ts";
@@ -142,13 +142,13 @@ class Planning {
     const { actual } = this.#subject;
     const { operation, before, after } = outcome;
     const { hash, name } = actual;
-    if (operation.kind === "delete") {
+    if (isRemoval(operation)) {
       const reason = whyProtected(this.#subject, this.#safety);
       if (reason !== undefined) {
         this.#held.push({ hash, name, rule: rule.name, reason });
         return;
       }
-      this.isDeleted = true;
+      this.isDeleted = operation.kind === "delete";
     }
     const action = rule.actions[actionIndex]?.action.name ?? "";
     this.#changes.push({

@@ -1,5 +1,6 @@
 import { tagsOf, type Torrent } from "@qbit-sidecars/qbit-client";
 import type { Safety } from "../compile/safety.ts";
+import { isRemoval } from "./operation.ts";
 import type { LibraryIndex } from "./library-index.ts";
 import type { Change, Held } from "./plan-torrent.ts";
 import type { Subject } from "./subject.ts";
@@ -42,12 +43,13 @@ export function guardRun(
   safety: Safety,
   facts: RunFacts,
 ): { changes: readonly Change[]; held: Held[] } {
-  const deletes = changes.filter(({ operation }) => operation.kind === "delete");
+  const deletes = changes.filter(({ operation }) => isRemoval(operation));
   if (deletes.length === 0) return { changes, held: [] };
-  const reason = whyNoDeletes(facts.apart === true ? 1 : deletes.length, safety, facts);
+  const count = new Set(deletes.map(({ hash }) => hash)).size;
+  const reason = whyNoDeletes(facts.apart === true ? 1 : count, safety, facts);
   if (reason === undefined) return { changes, held: [] };
   return {
-    changes: changes.filter(({ operation }) => operation.kind !== "delete"),
+    changes: changes.filter(({ operation }) => !isRemoval(operation)),
     held: deletes.map(({ hash, name, rule }) => ({ hash, name, rule, reason })),
   };
 }

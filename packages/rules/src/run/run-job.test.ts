@@ -11,6 +11,7 @@ import { describe, expect, test } from "vitest";
 import { rule, rulesOf } from "../rules-under-test.ts";
 import { ClientQbittorrent } from "./client-qbittorrent.ts";
 import { type Job, type JobOptions, runJob } from "./run-job.ts";
+import type { Outside } from "./seams.ts";
 
 const every = [{ field: "info.name", operator: "starts_with", value: "t" }];
 const remove = { type: "delete_torrent" };
@@ -49,6 +50,37 @@ describe("safe deletes", () => {
     expect(held[0]?.reason).toBe(
       "30 deletions are more than max_deletes (25) allows in one run, so none is done",
     );
+  });
+
+  test("what Sonarr is to remove is deleted, too: the same guards hold", async () => {
+    await using fake = await startFakeQbittorrent({ torrents: many(30) });
+    const sent: string[] = [];
+    const outside: Outside = {
+      async send({ method, url }) {
+        sent.push(`${method} ${url}`);
+        return { status: 200, body: '{"records":[]}' };
+      },
+      saveFile: async () => {},
+    };
+    const blocklist = (remove_from_client: boolean) => ({
+      type: "arr_blocklist",
+      params: { service: "sonarr", url: "http://sonarr", api_key: "k", remove_from_client },
+    });
+    const rules = (...actions: object[]) => ({ rules: [rule(every, ...actions)] });
+    expect((await run(fake, rules(blocklist(true)), { outside })).held[0]?.reason).toContain("max_deletes");
+    const isProtected = {
+      safety: { protected_categories: [""], max_deletes_percent: 100, max_deletes: 30 },
+      ...rules(blocklist(true)),
+    };
+    expect((await run(fake, isProtected, { outside })).held[0]?.reason).toContain("protected category");
+    expect(sent).toEqual([]);
+    const both = {
+      safety: { max_deletes_percent: 100, max_deletes: 30 },
+      ...rules(blocklist(true), remove),
+    };
+    expect((await run(fake, both, { outside, job: { dryRun: true } })).held).toEqual([]);
+    await run(fake, rules(blocklist(false)), { outside });
+    expect(sent).toHaveLength(30);
   });
 
   test("nor more than the share of the library; one is always allowed", async () => {
