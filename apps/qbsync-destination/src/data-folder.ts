@@ -44,8 +44,11 @@ export class DataFolder {
 
   /** @throws Error when it is not there or is not a directory */
   static async open(path: string): Promise<DataFolder> {
-    const real = await realpath(path);
-    if (!(await stat(real)).isDirectory()) throw new Error(`${path} is not a directory`);
+    const real = await realpath(path).catch((cause: unknown) => {
+      const why = errorCode(cause) === "ENOENT" ? "it is not there; is it mounted?" : errorCode(cause);
+      throw new Error(`opening the data directory ${path}: ${why}`, { cause });
+    });
+    if (!(await stat(real)).isDirectory()) throw new Error(`the data directory ${path} is not a directory`);
     return new DataFolder(real);
   }
 
