@@ -2,7 +2,7 @@ import { tempDir } from "@qbit-sidecars/testing";
 import { readFile, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { LogFile } from "./log-file.ts";
+import { LogFile, logPath } from "./log-file.ts";
 
 test("what is written goes to both", async () => {
   await using dir = await tempDir();
@@ -31,4 +31,10 @@ test("it does not grow for ever", async () => {
   new LogFile(path, { write: () => {} }).write("after\n");
   await expect(readFile(path, "utf8")).resolves.toBe("after\n");
   expect((await stat(`${path}.1`)).size).toBe(11 * 1024 * 1024);
+});
+
+test("it is in the config folder unless told otherwise, and nowhere if that is empty", () => {
+  expect(
+    [undefined, "/l.log", ""].map((logFile) => logPath({ logFile, configDir: "/home/me/rules" })),
+  ).toEqual(["/home/me/rules/qbt-rules.log", "/l.log", undefined]);
 });

@@ -1,8 +1,15 @@
 import type { Output } from "@qbit-sidecars/service";
 import { closeSync, openSync, renameSync, statSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import type { Config } from "./config.ts";
 
 /** Above this size the file becomes `….1`, and the one of that name goes. */
 const mostBytes = 10 * 1024 * 1024;
+
+/** Where the settings say; undefined: no file. */
+export function logPath({ logFile, configDir }: Pick<Config, "logFile" | "configDir">): string | undefined {
+  return logFile === "" ? undefined : (logFile ?? join(configDir, "qbt-rules.log"));
+}
 
 /**
  * Text that goes to an output and into a file as well. A file that cannot be written costs nothing but itself: the

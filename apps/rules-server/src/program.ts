@@ -2,7 +2,7 @@ import { readCommandLine } from "@qbit-sidecars/config";
 import { type ProcessLike, runService, type Surroundings } from "@qbit-sidecars/service";
 import { splitOperands } from "./cli/operands.ts";
 import { type Config, settings } from "./config.ts";
-import { LogFile } from "./log-file.ts";
+import { LogFile, logPath } from "./log-file.ts";
 
 const declared = {
   name: "qbt-rules",
@@ -71,7 +71,8 @@ async function serve(
     process.exitCode = 2;
     return;
   }
-  const logFile = config.logFile === "" ? undefined : new LogFile(config.logFile, process.stdout);
+  const logTo = logPath(config);
+  const logFile = logTo === undefined ? undefined : new LogFile(logTo, process.stdout);
   const { QBIT_SIDECARS_GIT_COMMIT: gitCommit, QBIT_SIDECARS_BUILD_DATE: buildDate } = process.env;
   const options = {
     schedules,

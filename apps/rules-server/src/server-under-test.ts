@@ -38,7 +38,6 @@ export async function startServerUnderTest(options: ServerUnderTestOptions) {
     QBT_RULES_SERVER_HOST: "127.0.0.1",
     QBT_RULES_SERVER_PORT: String(port),
     QBT_RULES_SERVER_API_KEY: testKey,
-    QBT_RULES_QUEUE_SQLITE_PATH: join(folder.path, "qbt-rules.db"),
     QBT_RULES_QBITTORRENT_HOST: options.qbittorrent,
     QBT_RULES_LOG_FILE: "",
     LOG_FORMAT: "json",

@@ -44,7 +44,8 @@ export function queueOptions(
   config: EngineConfig,
   options: QueueOptions,
 ): (QueueOptions & { backend: "sqlite"; path: string }) | (QueueOptions & { backend: "redis"; url: string }) {
-  const { queueBackend, queueSqlitePath, queueRedisUrl } = config;
+  const { queueBackend, queueRedisUrl, configDir } = config;
+  const queueSqlitePath = config.queueSqlitePath ?? join(configDir, "qbt-rules.db");
   const common = { leaseMs: leaseMs(config), ...options };
   return queueBackend === "redis"
     ? { ...common, backend: "redis", url: queueRedisUrl ?? "" }

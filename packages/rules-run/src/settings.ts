@@ -54,7 +54,7 @@ function queueSettings() {
     queueSqlitePath: setting.path({
       env: ["QBT_RULES_QUEUE_SQLITE_PATH"],
       key: "queue.sqlite_path",
-      default: "/config/qbt-rules.db",
+      defaultText: "/config/qbt-rules.db: in the config folder",
       group: queue,
       about: "The database file.",
     }),
@@ -166,7 +166,7 @@ function loggingSettings() {
     logFile: setting.path({
       env: ["QBT_RULES_LOG_FILE", "QBT_RULES_LOGGING_FILE"],
       key: "logging.file",
-      default: "/config/qbt-rules.log",
+      defaultText: "/config/qbt-rules.log: in the config folder",
       emptyIs: "value",
       group: logging,
       about:
