@@ -4,6 +4,8 @@ const node = { environment: "node", pool: "forks" } as const;
 
 export default defineConfig({
   test: {
+    // Most tests wait for servers: two at a time leave neither of two cores idle. Vitest would leave one out.
+    maxWorkers: 2,
     reporters: ["default", "./packages/testing/src/closing-line-reporter.ts"],
     projects: [
       {

@@ -39,7 +39,7 @@ async function expectSame(url: string, made: MadeTorrent): Promise<void> {
       const [torrent] = (await ask("info?hashes")) as Listed[];
       return torrent?.progress === 1 && !torrent.state.startsWith("checking") ? torrent : undefined;
     },
-    { what: `${made.name}, complete` },
+    { what: `${made.name}, complete`, timeoutMs: 45_000 },
   );
   const exported = await fetch(`${url}/api/v2/torrents/export?hash=${made.torrentId}`);
   const layout = readLayout(Buffer.from(await exported.arrayBuffer()));

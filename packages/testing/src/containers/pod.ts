@@ -43,7 +43,13 @@ export async function playPod(
     await engine.command(["pod", "rm", "--force", "--time=0", manifest.pod]).catch(() => {});
     await engine.command(["kube", "down", "--force", file]).catch(() => {});
   });
-  await engine.command(["kube", "play", `--network=${network}`, file]);
+  const play = async () => await engine.command(["kube", "play", `--network=${network}`, file]);
+  await play().catch(async (error: unknown) => {
+    // On a loaded machine runc now and then loses the process that it starts a container with.
+    if (!String(error).includes("waiting for init preliminary setup")) throw error;
+    await engine.command(["pod", "rm", "--force", "--time=0", manifest.pod]);
+    await play();
+  });
   const full = (container: string) => `${manifest.pod}-${container}`;
   const resources = closers.move();
   return {
