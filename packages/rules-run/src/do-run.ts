@@ -14,6 +14,7 @@ import type { AuditLog, AuditRecord } from "./audit-log.ts";
 import { outcomesOf, type Ran } from "./outcomes.ts";
 import { NoRulesError, type RulesFile } from "./rules-file.ts";
 import { runRules, type TorrentNames } from "./run-rules.ts";
+import type { Told } from "./told.ts";
 
 export type DoRunOptions = {
   readonly rules: Pick<RulesFile, "current">;
@@ -26,6 +27,8 @@ export type DoRunOptions = {
   readonly lastTotal?: number | undefined;
   /** Told of changes as they are made, and of the jobs each is made for. */
   readonly audit: AuditLog;
+  /** Remembers whom was told of; undefined: nobody does, and each run tells again. */
+  readonly told?: Told | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   /** Aborts when the run is to be left where it is. */
@@ -55,8 +58,10 @@ export async function doRun(run: Run, options: DoRunOptions): Promise<DidRun> {
   const signal = AbortSignal.any([run.signal, options.signal]);
   try {
     const rules = await options.rules.current();
+    await options.told?.read();
     const onDone = async (entries: readonly AuditEntry[], idOf: Ran["idOf"]) => {
       const at = new Date(options.clock.now()).toISOString();
+      options.told?.note(entries);
       await options.audit.write(recordsOf(entries, run, { at, idOf }));
     };
     const asked = { ...askedOf(run, jobs), dryRun: run.dryRun || options.dryRun === true };

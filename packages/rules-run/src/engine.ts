@@ -6,6 +6,7 @@ import type { Service } from "@qbit-sidecars/service";
 import { join } from "node:path";
 import { openAuditLog } from "./audit-log.ts";
 import { RulesFile } from "./rules-file.ts";
+import { Told } from "./told.ts";
 import { startWorker, type Worker } from "./worker.ts";
 import type { TorrentNames } from "./run-rules.ts";
 import type { engineSettings } from "./settings.ts";
@@ -80,6 +81,7 @@ export function openWorker(
       names: torrentNames(client),
       outsideSettings: outsideSettingsOf(config),
       audit: openAuditLog(auditPath(config), service.log),
+      told: new Told(auditPath(config)),
       dryRun: config.dryRun,
       finishMs: config.gracePeriod * shareForTheRun,
     }),

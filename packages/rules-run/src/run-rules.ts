@@ -12,6 +12,7 @@ import {
 import { fenced, fencedOutside } from "./fence.ts";
 import type { Ran } from "./outcomes.ts";
 import type { RulesInForce } from "./rules-file.ts";
+import type { Told } from "./told.ts";
 
 export type RunRulesOptions = {
   readonly rules: RulesInForce;
@@ -21,6 +22,7 @@ export type RunRulesOptions = {
   readonly outsideSettings?: OutsideSettings | undefined;
   /** How many torrents the last run over all of them saw. */
   readonly lastTotal?: number | undefined;
+  readonly told?: Told | undefined;
   /** Told of changes as they are made; `idOf` is that of {@link Ran}. */
   readonly onDone: (entries: readonly AuditEntry[], idOf: Ran["idOf"]) => Promise<void>;
   readonly signal: AbortSignal;
@@ -43,6 +45,7 @@ export async function runRules(run: Asked, options: RunRulesOptions): Promise<Ra
     outside = nodeOutside,
     outsideSettings,
     lastTotal,
+    told,
     onDone,
     signal,
   } = options;
@@ -55,6 +58,7 @@ export async function runRules(run: Asked, options: RunRulesOptions): Promise<Ra
         outside: fencedOutside(outside, run),
         ...(outsideSettings !== undefined && { outsideSettings }),
         lastTotal,
+        wasTold: told && ((rule, hash) => told.has(rule, hash)),
         onDone: async (entries) => await onDone(entries, name),
         signal,
       },

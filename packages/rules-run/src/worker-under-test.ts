@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { openAuditLog } from "./audit-log.ts";
 import { torrentNames } from "./engine.ts";
 import { RulesFile } from "./rules-file.ts";
+import { Told } from "./told.ts";
 import { startWorker } from "./worker.ts";
 
 export type LogLine = Readonly<Record<string, unknown>> & { readonly level: string; readonly msg: string };
@@ -70,6 +71,7 @@ export async function world({ rules: text, ...options }: WorldOptions) {
     names: torrentNames(client),
     outside,
     audit: openAuditLog(auditPath, log),
+    told: new Told(auditPath),
     dryRun: options.dryRun ?? false,
     finishMs: options.finishMs ?? 5000,
     clock: systemClock,
@@ -89,6 +91,7 @@ export async function world({ rules: text, ...options }: WorldOptions) {
     sent,
     work,
     rulesPath: path,
+    auditPath,
     metrics,
     start() {
       worker = startWorker(work);

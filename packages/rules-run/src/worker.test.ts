@@ -3,6 +3,7 @@ import { waitFor } from "@qbit-sidecars/testing";
 import { writeFile } from "node:fs/promises";
 import { describe, expect, test, vi } from "vitest";
 import { doRun } from "./do-run.ts";
+import { Told } from "./told.ts";
 import { hashOf, rule, tag, torrents, world } from "./worker-under-test.ts";
 
 vi.setConfig({ testTimeout: 30_000 });
@@ -100,6 +101,19 @@ describe("a job", () => {
   });
 });
 
+test("a rule tells of a torrent once, also after a restart", async () => {
+  await using at = await world({ rules: { rules: [rule(notify)] }, fake: { torrents: torrents(2) } });
+  at.start();
+  const run = async (context: string) => await at.over((await at.queue.enqueue({ context })).job.id);
+  await run("first");
+  await run("second");
+  expect(at.sent).toHaveLength(2);
+  at.work.told = new Told(at.auditPath);
+  at.fake.addTorrent({ name: "t-new" });
+  await run("third");
+  expect(at.sent).toHaveLength(3);
+});
+
 describe("qBittorrent", () => {
   test("that lost most of its torrents is not believed the second time either", async () => {
     const rules = { safety: { max_deletes_percent: 100 }, rules: [rule({ type: "delete_torrent" })] };
@@ -188,7 +202,8 @@ describe("the fence", () => {
   });
 
   test("what is sent has a key that is the same in every attempt, and another for each torrent and job", async () => {
-    await using at = await world({ rules: { rules: [rule(notify)] }, fake: { torrents: torrents(2) } });
+    const always = { ...notify, params: { ...notify.params, once: false } };
+    await using at = await world({ rules: { rules: [rule(always)] }, fake: { torrents: torrents(2) } });
     const keys = () => at.sent.map(({ headers }) => headers?.["idempotency-key"]);
     const { job } = await at.queue.enqueue({});
     for (let attempt = 0; attempt < 2; attempt += 1) {
