@@ -7,7 +7,10 @@ import { parse, parseAllDocuments, stringify } from "yaml";
 import { chartedApps } from "../apps.ts";
 import { chartsFolder } from "../chart-files.ts";
 import { type Container, type Manifest, podTemplateOf, type PodSpec, type Volume } from "../manifest.ts";
+import { isOurs } from "../manifest-problems.ts";
+import { containerNotRestricted } from "../pod-security.ts";
 import { one, render } from "../render.ts";
+import { strayFields } from "../strict-fields.ts";
 import { appTemplateValues } from "./app-template-values.ts";
 import { parseCelLiteral } from "./cel-literal.ts";
 import { readyMadeValues, type SidecarPart, sidecarPart } from "./sidecar-part.ts";
@@ -40,6 +43,8 @@ describe.skipIf(isLacking).for(chartedApps.map(({ name }) => name))("the contain
       expect(pod?.initContainers).toContainEqual(gluetun);
       expect(pod?.containers.map(({ name }) => name)).toEqual(["qbittorrent"]);
       expect(other).toEqual(otherWorkload);
+      expect(patched && strayFields(patched)).toEqual([]);
+      expect(pod?.initContainers?.filter(isOurs).flatMap(containerNotRestricted)).toEqual([]);
     }
   });
 
@@ -47,6 +52,7 @@ describe.skipIf(isLacking).for(chartedApps.map(({ name }) => name))("the contain
     const { container, volumes } = await sidecarPart(app);
     const values = { [app]: { enabled: true, ...readyMadeValues(app) } };
     const manifests = await render("sidecar-injector", { values });
+    expect(manifests.flatMap(strayFields)).toEqual([]);
     const { mutations } = one(manifests, "MutatingAdmissionPolicy").spec as Policy;
     const expressions = mutations.map(({ jsonPatch }) => jsonPatch.expression);
     expect(literals(expressions.at(-1))).toEqual([container]);
