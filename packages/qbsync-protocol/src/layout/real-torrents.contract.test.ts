@@ -5,13 +5,17 @@ import {
   startQbittorrent,
   waitFor,
 } from "@qbit-sidecars/testing";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { readLayout } from "./read-layout.ts";
 import { madeTorrents, payload } from "./torrents-under-test.ts";
 
 type Listed = { progress: number; state: string; infohash_v1: string; infohash_v2: string };
 
 const fast = { queueing_enabled: false, max_active_checking_torrents: 16, refresh_interval: 100 };
+
+/** In runs of the whole suite 4.5.2 was twice seen to leave a request without an answer. */
+const patienceMs = 5000;
+vi.setConfig({ testTimeout: 240_000 });
 
 /** qBittorrent 4.2 exports nothing. */
 const versions = qbittorrentVersionsUnderTest().filter((version) => version !== "4.2.5");
@@ -33,13 +37,17 @@ for (const version of versions) {
 
 async function expectSame(url: string, made: MadeTorrent): Promise<void> {
   const ask = async (what: string) =>
-    await (await fetch(`${url}/api/v2/torrents/${what}=${made.torrentId}`)).json();
+    await (
+      await fetch(`${url}/api/v2/torrents/${what}=${made.torrentId}`, {
+        signal: AbortSignal.timeout(patienceMs),
+      })
+    ).json();
   const listed = await waitFor(
     async () => {
       const [torrent] = (await ask("info?hashes")) as Listed[];
       return torrent?.progress === 1 && !torrent.state.startsWith("checking") ? torrent : undefined;
     },
-    { what: `${made.name}, complete`, timeoutMs: 45_000 },
+    { what: `${made.name}, complete`, timeoutMs: 150_000 },
   );
   const exported = await fetch(`${url}/api/v2/torrents/export?hash=${made.torrentId}`);
   const layout = readLayout(Buffer.from(await exported.arrayBuffer()));
