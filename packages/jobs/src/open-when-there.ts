@@ -1,7 +1,8 @@
 import { type Clock, type Logger, messageWithCauses } from "@qbit-sidecars/service";
 import type { JobQueue } from "./contract.ts";
 import { QueueOpenError } from "./errors.ts";
-import { openQueue, type OpenQueueOptions } from "./open-queue.ts";
+import { openQueue } from "./open-queue.ts";
+import { type OpenQueueOptions } from "./queue-options.ts";
 
 export type OpenWhenThereOptions = {
   readonly log: Logger;

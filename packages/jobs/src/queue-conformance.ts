@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Job, JobQueue, JobWish, QueueChange, Run } from "./contract.ts";
 import { RunLostError } from "./errors.ts";
-import type { QueueOptions } from "./open-queue.ts";
+import type { QueueOptions } from "./queue-options.ts";
 import { hashOf, Model, stepOf, type StoreUnderTest } from "./queue-model.ts";
 
 const startedAt = Date.UTC(2025, 11, 13, 10);

@@ -3,7 +3,7 @@ import { waitFor } from "@qbit-sidecars/testing";
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import type { Job, JobQueue, Outcome, Run } from "./contract.ts";
-import type { QueueOptions } from "./open-queue.ts";
+import type { QueueOptions } from "./queue-options.ts";
 
 /** A store that outlives the queues opened on it. */
 export type StoreUnderTest = AsyncDisposable & {

@@ -1,7 +1,8 @@
 import { safetyKeys } from "./compile/safety.ts";
 import type { Action } from "./language/action.ts";
 import { actionTable } from "./language/actions.ts";
-import { type Field, sourceCalls } from "./language/field.ts";
+import { type Field } from "./language/field.ts";
+import { sourceCalls } from "./language/source.ts";
 import { fieldTable } from "./language/fields.ts";
 import type { Operator } from "./language/operator.ts";
 import { operatorTable } from "./language/operators.ts";

@@ -4,7 +4,8 @@ import { Redis } from "ioredis";
 import { describe, expect, test, vi } from "vitest";
 import type { JobQueue, Run } from "../contract.ts";
 import { QueueOpenError, QueueUnavailableError, RunLostError } from "../errors.ts";
-import { openQueue, type RedisQueueOptions } from "../open-queue.ts";
+import { openQueue } from "../open-queue.ts";
+import { type RedisQueueOptions } from "../queue-options.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 

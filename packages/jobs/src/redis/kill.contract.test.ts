@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { checkOutcome, extent, Mortal, wishOf } from "../kill-rounds.ts";
-import { openQueue, type RedisQueueOptions } from "../open-queue.ts";
+import { openQueue } from "../open-queue.ts";
+import { type RedisQueueOptions } from "../queue-options.ts";
 
 const { rounds, jobs } = extent(process.env);
 const processes = 3;

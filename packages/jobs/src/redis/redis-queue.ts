@@ -24,7 +24,7 @@ import { HeldRun, type RunStore, type TakenRun } from "../held-run.ts";
 import { lostTooOften, mostInterruptions } from "../interrupted.ts";
 import { boundFilter } from "../job-filter.ts";
 import { JobIds } from "../job-ids.ts";
-import { queueDefaults, type RedisQueueOptions } from "../open-queue.ts";
+import { queueDefaults, type RedisQueueOptions } from "../queue-options.ts";
 import { Changes } from "./changes.ts";
 import { checkServer } from "./check-server.ts";
 import { Doorbell, type Lease } from "./doorbell.ts";

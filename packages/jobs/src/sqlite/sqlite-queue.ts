@@ -20,7 +20,7 @@ import { gatherTurn } from "../gather-turn.ts";
 import { HeldRun, type RunStore } from "../held-run.ts";
 import { JobIds } from "../job-ids.ts";
 import { Listeners } from "../listeners.ts";
-import { queueDefaults, type SqliteQueueOptions } from "../open-queue.ts";
+import { queueDefaults, type SqliteQueueOptions } from "../queue-options.ts";
 import type { RecordChange } from "../settle-job.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { JobStore } from "./job-store.ts";

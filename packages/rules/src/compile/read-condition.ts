@@ -1,4 +1,5 @@
-import { sources, type Field } from "../language/field.ts";
+import { type Field } from "../language/field.ts";
+import { sources } from "../language/source.ts";
 import type { Operator } from "../language/operator.ts";
 import { show } from "../language/read-value.ts";
 import { type Compiling } from "./compiling.ts";

@@ -1,5 +1,5 @@
 import type { Action } from "../language/action.ts";
-import type { Source } from "../language/field.ts";
+import type { Source } from "../language/source.ts";
 import type { Condition } from "./condition.ts";
 import type { Params } from "./params.ts";
 import type { Place, Problem } from "./problem.ts";

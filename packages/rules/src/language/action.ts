@@ -2,7 +2,7 @@ import type { Torrent } from "@qbit-sidecars/qbit-client";
 import type { Params } from "../compile/params.ts";
 import type { Operation } from "../plan/operation.ts";
 import type { Row, Subject } from "../plan/subject.ts";
-import type { PartName, Source } from "./field.ts";
+import type { PartName, Source } from "./source.ts";
 
 export type ParamKind =
   | "text"

@@ -1,32 +1,8 @@
 import type { Torrent } from "@qbit-sidecars/qbit-client";
 import type { Subject } from "../plan/subject.ts";
+import type { Source } from "./source.ts";
 
 export type FieldType = "text" | "hash" | "state" | "number" | "bytes" | "seconds" | "time" | "boolean";
-
-/**
- * Where a value comes from, cheapest first: that is the order in which conditions are asked. The last five cost
- * one call for each torrent, and are fetched only for torrents whose cheaper conditions leave the answer open.
- */
-export const sources = [
-  "clock",
-  "list",
-  "app",
-  "transfer",
-  "maindata",
-  "library",
-  "trackerUrls",
-  "trackers",
-  "files",
-  "properties",
-  "webseeds",
-  "peers",
-] as const;
-export type Source = (typeof sources)[number];
-
-/** What is fetched for one torrent at a time. */
-export type PartName = "trackerUrls" | "trackers" | "files" | "properties" | "webseeds" | "peers";
-/** What is fetched once for a run. */
-export type GlobalName = "app" | "transfer" | "maindata" | "library";
 
 export type Value = string | number | boolean | null | undefined | readonly (string | number | boolean)[];
 
@@ -46,23 +22,6 @@ export type Field = {
   readonly inList?: string;
   /** `undefined`: this qBittorrent does not say. Only called once the source is there. */
   readonly read: (subject: Subject) => Value;
-};
-
-/** The calls behind each source, for people. */
-export const sourceCalls: Readonly<Record<Source, string>> = {
-  clock: "no call",
-  list: "`torrents/info`, once",
-  app: "`app/preferences`, once",
-  transfer: "`transfer/info`, once",
-  maindata: "`sync/maindata`, once",
-  library: "`torrents/info`, once",
-  trackerUrls:
-    "`torrents/info` with trackers (5.1+) or `sync/maindata` (4.4+), once; else `torrents/trackers` for each",
-  trackers: "`torrents/info` with trackers (5.1+), once; else `torrents/trackers` for each",
-  files: "`torrents/info` with files (5.2+), once; else `torrents/files` for each",
-  properties: "`torrents/properties` for each",
-  webseeds: "`torrents/webseeds` for each",
-  peers: "`sync/torrentPeers` for each",
 };
 
 export function hasMetadata(torrent: Torrent): boolean {

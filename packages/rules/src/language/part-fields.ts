@@ -1,4 +1,5 @@
-import type { Field, FieldType, PartName, Value } from "./field.ts";
+import type { Field, FieldType, Value } from "./field.ts";
+import type { PartName } from "./source.ts";
 
 type Row = readonly [name: string, type: FieldType, about: string, extra?: Partial<Field>];
 

@@ -1,6 +1,6 @@
 import type { Condition } from "../compile/condition.ts";
 import type { Rule } from "../compile/rule.ts";
-import { sourceCalls } from "../language/field.ts";
+import { sourceCalls } from "../language/source.ts";
 import { type Truth, truthNames } from "../language/truth.ts";
 import type { Safety } from "../compile/safety.ts";
 import { evaluate } from "./evaluate.ts";

@@ -1,5 +1,6 @@
 import type { Ruleset, Rule } from "../compile/rule.ts";
-import { type Change, type Held, planTorrent, type TorrentPlan } from "./plan-torrent.ts";
+import { planTorrent, type TorrentPlan } from "./plan-torrent.ts";
+import { type Change, type Held } from "./change.ts";
 import { guardRun, type RunFacts, settleSharedFiles } from "./safety-guard.ts";
 import type { Subject } from "./subject.ts";
 

@@ -2,7 +2,7 @@ import { tagsOf, type Torrent } from "@qbit-sidecars/qbit-client";
 import type { Safety } from "../compile/safety.ts";
 import { isRemoval } from "./operation.ts";
 import type { LibraryIndex } from "./library-index.ts";
-import type { Change, Held } from "./plan-torrent.ts";
+import type { Change, Held } from "./change.ts";
 import type { Subject } from "./subject.ts";
 
 /** Why this torrent must not be deleted; undefined when it may. What earlier rules of the run did does not unprotect it. */

@@ -1,5 +1,5 @@
 import type { Torrent } from "@qbit-sidecars/qbit-client";
-import type { PartName, Source } from "../language/field.ts";
+import type { PartName, Source } from "../language/source.ts";
 import type { Truth } from "../language/truth.ts";
 import type { SlowMatches } from "../regex/slow-matches.ts";
 import type { LibraryIndex } from "./library-index.ts";

@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
-import type { SlowOutcome } from "./slow-matches.ts";
+
+export type SlowOutcome = "match" | "no match" | "out of time";
 
 /** Runs as text, so that a program bundled into one file needs no second one. */
 const workerSource = `

@@ -1,7 +1,5 @@
 import type { SlowPattern } from "./compile-pattern.ts";
-import { matchInWorker } from "./match-in-worker.ts";
-
-export type SlowOutcome = "match" | "no match" | "out of time";
+import { matchInWorker, type SlowOutcome } from "./match-in-worker.ts";
 
 type Job = {
   readonly pattern: SlowPattern;

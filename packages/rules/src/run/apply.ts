@@ -1,5 +1,5 @@
 import type { Operation } from "../plan/operation.ts";
-import type { Change } from "../plan/plan-torrent.ts";
+import type { Change } from "../plan/change.ts";
 import { chunks } from "./in-parallel.ts";
 import { digest, sendOutside, type OutsideSettings } from "./send-outside.ts";
 import type { Outside, RulesQbittorrent } from "./seams.ts";

@@ -7,7 +7,7 @@ import {
   QbitUnsupportedError,
   type Torrent,
 } from "@qbit-sidecars/qbit-client";
-import type { PartName } from "../language/field.ts";
+import type { PartName } from "../language/source.ts";
 import type { Row } from "../plan/subject.ts";
 import type { ListQuery, PartAnswer, RulesQbittorrent, TorrentOperation } from "./seams.ts";
 

@@ -1,5 +1,5 @@
 import { compareVersions, isTracker, type Torrent } from "@qbit-sidecars/qbit-client";
-import type { PartName, Source } from "../language/field.ts";
+import type { PartName, Source } from "../language/source.ts";
 import { LibraryIndex } from "../plan/library-index.ts";
 import type { Row, Subject, World } from "../plan/subject.ts";
 import { inParallel } from "./in-parallel.ts";

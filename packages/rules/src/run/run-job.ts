@@ -2,7 +2,8 @@ import { compareVersions, torrentId, type Torrent } from "@qbit-sidecars/qbit-cl
 import type { Rule, Ruleset } from "../compile/rule.ts";
 import { explainRules, type RuleExplanation } from "../plan/explain.ts";
 import { assemble, rulesFor } from "../plan/plan.ts";
-import type { Change, Held, TorrentPlan } from "../plan/plan-torrent.ts";
+import type { TorrentPlan } from "../plan/plan-torrent.ts";
+import type { Change, Held } from "../plan/change.ts";
 import { isShortList, needsLibrary, settleSharedFiles } from "../plan/safety-guard.ts";
 import type { Subject, World } from "../plan/subject.ts";
 import { SlowMatches } from "../regex/slow-matches.ts";

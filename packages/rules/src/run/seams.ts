@@ -1,7 +1,7 @@
 import type { Torrent } from "@qbit-sidecars/qbit-client";
-import type { PartName } from "../language/field.ts";
+import type { PartName } from "../language/source.ts";
 import type { Operation } from "../plan/operation.ts";
-import type { Change } from "../plan/plan-torrent.ts";
+import type { Change } from "../plan/change.ts";
 import type { Row } from "../plan/subject.ts";
 
 /** A part of one torrent; `gone`: there is no such torrent any more. */

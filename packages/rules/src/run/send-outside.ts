@@ -1,5 +1,5 @@
 import type { BlocklistRequest, Notification, Operation } from "../plan/operation.ts";
-import type { Change } from "../plan/plan-torrent.ts";
+import type { Change } from "../plan/change.ts";
 import { blocklist } from "./arr-blocklist.ts";
 import type { Outside, OutsideRequest } from "./seams.ts";
 

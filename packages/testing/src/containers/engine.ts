@@ -4,6 +4,7 @@ import { ServerUnavailableError } from "../servers/find-program.ts";
 import { runCommand } from "../servers/run-command.ts";
 import { tellSkip } from "../servers/server-at-hand.ts";
 import { type Architecture, baseImageContext } from "./base-image.ts";
+import type { EngineCommands } from "./engine-commands.ts";
 import { EngineRoom } from "./engine-room.ts";
 import { type ImageContents, readImage } from "./image-contents.ts";
 import { playPod, type PodOptions, type RunningPod } from "./pod.ts";
@@ -35,7 +36,7 @@ export type BuildOptions = {
 };
 
 /** A container engine: podman or docker on PATH, or podman in a Debian root of its own. */
-export class ContainerEngine implements AsyncDisposable {
+export class ContainerEngine implements EngineCommands, AsyncDisposable {
   readonly #command: EngineCommand;
   readonly #closers: AsyncDisposableStack;
 
@@ -52,13 +53,11 @@ export class ContainerEngine implements AsyncDisposable {
     return this.#command.kind === "podman";
   }
 
-  /** Runs one command of the engine to its end; what it printed on stdout. @throws Error with what it said */
   async command(args: readonly string[], { timeoutMs = 120_000 } = {}): Promise<string> {
     const [command, ...rest] = this.#command.commandLine(args);
     return await runCommand(command, rest, { timeoutMs });
   }
 
-  /** The program and arguments that run a command of the engine, for those who want its output as it comes. */
   commandLine(args: readonly string[]): readonly [string, ...string[]] {
     return this.#command.commandLine(args);
   }
@@ -144,7 +143,6 @@ export class ContainerEngine implements AsyncDisposable {
     return await readImage(this, image);
   }
 
-  /** A name for a container or pod that nothing else has. */
   newName(): string {
     return `qbit-sidecars-${randomUUID()}`;
   }

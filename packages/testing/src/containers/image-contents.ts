@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { runCommand } from "../servers/run-command.ts";
 import { tempDir } from "../temp-dir.ts";
-import type { ContainerEngine } from "./engine.ts";
+import type { EngineCommands } from "./engine-commands.ts";
 
 export type ImageFile = {
   /** Without a leading slash. */
@@ -47,7 +47,7 @@ export type ImageContents = AsyncDisposable & {
 type ArchiveManifest = [{ Config: string; Layers: string[] }];
 
 /** Saves the image and looks into it; the layers can be asked until what is returned is disposed of. */
-export async function readImage(engine: ContainerEngine, image: string): Promise<ImageContents> {
+export async function readImage(engine: EngineCommands, image: string): Promise<ImageContents> {
   await using closers = new AsyncDisposableStack();
   const dir = closers.use(await tempDir("qbit-sidecars-image-"));
   const archive = join(dir.path, "image.tar");

@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { tempDir } from "../temp-dir.ts";
-import type { ContainerEngine } from "./engine.ts";
+import type { EngineCommands } from "./engine-commands.ts";
 import { playable } from "./playable.ts";
 import { type ContainerCommand, runToEnd } from "./running-container.ts";
 
@@ -31,7 +31,7 @@ export type RunningPod = AsyncDisposable & {
  * native sidecars or probes: see `playable` for what becomes of them. Images must be at hand.
  */
 export async function playPod(
-  engine: ContainerEngine,
+  engine: EngineCommands,
   { yaml, network = "none" }: { yaml: string } & PodOptions,
 ): Promise<RunningPod> {
   await using closers = new AsyncDisposableStack();

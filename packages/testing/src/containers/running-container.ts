@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import type { ContainerEngine } from "./engine.ts";
+import type { EngineCommands } from "./engine-commands.ts";
 
 export type ContainerOptions = {
   image: string;
@@ -29,7 +29,7 @@ export type RunningContainer = AsyncDisposable & {
 
 /** @param options what may be written is the volumes alone; the network is the machine's */
 export async function runContainer(
-  engine: ContainerEngine,
+  engine: EngineCommands,
   { image, env = {}, args = [], volumes = [], memoryMegabytes = 64 }: ContainerOptions,
 ): Promise<RunningContainer> {
   const name = engine.newName();
