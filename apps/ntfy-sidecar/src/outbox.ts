@@ -37,6 +37,8 @@ const urgency: Readonly<Record<NoticeKind, number>> = {
   progress: 3,
 };
 
+export const noticeKinds: readonly string[] = Object.keys(urgency);
+
 /**
  * Notices to be sent. Of each card only the newest waits: a late "25 %" is never told after "50 %". Nothing leaves it
  * but by `settle`, so whoever keeps its list keeps what must not be lost.

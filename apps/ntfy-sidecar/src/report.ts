@@ -2,6 +2,7 @@ import type { LoopStatus, Metrics } from "@qbit-sidecars/service";
 import type { Delivery } from "./deliver-notices.ts";
 import type { DownloadEvent } from "./follow-downloads.ts";
 import type { Ledger } from "./ledger.ts";
+import { noticeKinds } from "./outbox.ts";
 
 export type Reported = {
   ledger: Ledger;
@@ -55,6 +56,8 @@ export function measure(metrics: Metrics, ledger: Ledger) {
     help: "Notices that ntfy refuses in any wording, by kind.",
     labelNames: ["kind"],
   });
+  // From the start, so that Prometheus sees the first one as an increase.
+  for (const kind of noticeKinds) dropped.inc({ kind }, 0);
   return {
     event: ({ kind }: DownloadEvent) => events.inc({ kind }),
     look: () => looks.inc(),

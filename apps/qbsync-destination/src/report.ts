@@ -54,6 +54,8 @@ export function measure(
     help: "Attempts to finish a torrent.",
     labelNames: ["result"],
   });
+  // From the start, so that Prometheus sees the first one as an increase.
+  for (const result of ["finished", "failed", "incomplete"]) finalizations.inc({ result }, 0);
   const finalizing = metrics.histogram({
     name: "qbsync_finalization_duration_seconds",
     help: "How long finishing a torrent took.",

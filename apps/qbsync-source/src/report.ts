@@ -17,6 +17,8 @@ export function countMetrics(metrics: Metrics) {
     help: "Torrents that were synced, failed, or were dropped because they were removed here.",
     labelNames: ["mode", "result"],
   });
+  // From the start, so that Prometheus sees the first one as an increase.
+  for (const result of ["synced", "failed", "aborted"]) outcomes.inc({ mode: "source", result }, 0);
   const calls = metrics.counter({
     name: "qbsync_qb_api_calls_total",
     help: "Requests to qBittorrent.",

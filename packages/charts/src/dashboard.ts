@@ -9,19 +9,24 @@ export type Panel = {
 const datasource = { type: "prometheus", uid: "${datasource}" };
 
 /** What every app tells. */
-const everyApp: readonly Panel[] = [
+const process: readonly Panel[] = [
+  { title: "Memory", query: "process_resident_memory_bytes{$chosen}", unit: "bytes" },
+  { title: "Processor", query: "rate(process_cpu_seconds_total{$chosen}[5m])", unit: "percentunit" },
+];
+
+/** And what those tell that reconcile; those that work through a queue of jobs do not. */
+const loops: readonly Panel[] = [
   { title: "Converged", query: "reconcile_converged{$chosen}", legend: "{{loop}}" },
   {
     title: "Steps in five minutes",
     query: "sum by (loop, outcome) (increase(reconcile_steps_total{$chosen}[5m]))",
     legend: "{{loop}}: {{outcome}}",
   },
-  { title: "Memory", query: "process_resident_memory_bytes{$chosen}", unit: "bytes" },
-  { title: "Processor", query: "rate(process_cpu_seconds_total{$chosen}[5m])", unit: "percentunit" },
 ];
 
 /** A Grafana dashboard with the app's own graphs first. `$chosen` in a query stands for the chosen pods. */
 export function dashboard(app: string, panels: readonly Panel[]): object {
+  const everyApp = app.startsWith("rules-") ? process : [...loops, ...process];
   const chosen = 'namespace=~"$namespace", pod=~"$pod"';
   return {
     title: `qbit-sidecars / ${app}`,

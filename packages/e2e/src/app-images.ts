@@ -11,7 +11,10 @@ import { fileURLToPath } from "node:url";
 
 export const repository = fileURLToPath(new URL("../../..", import.meta.url)).replace(/\/$/u, "");
 
-/** What an app needs to start where nothing else runs, and how much memory it may have. */
+/**
+ * What an app needs to start where nothing else runs, and how much memory it may have: 64 MiB, in which its HEALTHCHECK
+ * runs as well, a second Node. Of those two rules-server and rules-worker have one killed in 64 MiB.
+ */
 type Start = { env: Record<string, string>; megabytes: number };
 
 const nowhere = "http://127.0.0.1:1";
@@ -42,11 +45,11 @@ const starts: Record<string, (health: string) => Start> = {
       QBSYNC_SOURCE_QB_URL: nowhere,
       QBSYNC_SOURCE_DESTINATION_ADDR: "127.0.0.1:1",
     },
-    megabytes: 128,
+    megabytes: 64,
   }),
   "qbsync-destination": (health) => ({
     env: { HEALTH_ADDR: health, QBSYNC_DESTINATION_DATA: "/var/lib/qbsync-destination" },
-    megabytes: 128,
+    megabytes: 64,
   }),
 };
 

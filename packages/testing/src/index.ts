@@ -25,6 +25,7 @@ export {
   type TorrentOptions,
 } from "./torrents/make-torrent.ts";
 export { isKubectlMissing, runKubectl } from "./servers/kubectl.ts";
+export { isPromtoolMissing, runPromtool } from "./servers/promtool.ts";
 export { seededRandom } from "./fake-qbittorrent/random.ts";
 export { waitFor, type WaitForOptions } from "./wait-for.ts";
 export * from "./fake-qbittorrent/index.ts";

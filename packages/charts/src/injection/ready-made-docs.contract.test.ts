@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isHelmMissing } from "@qbit-sidecars/testing";
 import { describe, expect, test } from "vitest";
@@ -21,8 +21,10 @@ describe.skipIf(await isHelmMissing())("Kustomize components and values for app-
     for (const folder of ["kustomize", "app-template"]) {
       const entries = await readdir(new URL(folder, chartsFolder), { recursive: true, withFileTypes: true });
       const yaml = entries.filter((entry) => entry.isFile() && entry.name.endsWith(".yaml"));
-      const paths = yaml.map((entry) => `${entry.parentPath}/${entry.name}`.split("/charts/").at(-1));
-      expect(paths.filter((path) => path !== undefined && !made.has(path))).toEqual([]);
+      const paths = yaml.map(({ parentPath, name }) =>
+        relative(fileURLToPath(chartsFolder), join(parentPath, name)),
+      );
+      expect(paths.filter((path) => !made.has(path))).toEqual([]);
     }
   });
 });
