@@ -13,15 +13,17 @@ import type { QbitClient } from "@qbit-sidecars/qbit-client";
 import type { Config } from "./config.ts";
 import { DataFolder } from "./data-folder.ts";
 import { Finalizer } from "./finalize.ts";
+import { HandOffFiles } from "./hand-off-files.ts";
 import { HandlePool } from "./handle-pool.ts";
 import { refuseDryly } from "./plan-receiving.ts";
-import { qbittorrentSeeder } from "./qbittorrent.ts";
+import { qbittorrentSeeder, qbittorrentTakingOver } from "./qbittorrent.ts";
 import { openPiecesAtMost, PieceReceiver } from "./receive-pieces.ts";
 import { measure } from "./report.ts";
 import { sourceService } from "./serve-source.ts";
 import { Slots } from "./slots.ts";
 import { freeBytes, Space } from "./space.ts";
 import type { TorrentEvents } from "./stored-torrent.ts";
+import { TakeOver } from "./take-over.ts";
 import { TorrentStore } from "./torrent-store.ts";
 
 const mebibyte = 1024 * 1024;
@@ -39,7 +41,9 @@ export async function qbsyncDestination(config: Config, service: Service): Promi
   const client = await openClient(config, service);
   const parts = assemble(config, service, { data, client });
   if (!config.dryRun) await parts.store.load();
+  await parts.takeOver?.load(parts.store.ids());
   const loop = startRetrying(parts.store, config, service);
+  if (parts.takeOver !== undefined) startSettling(parts.takeOver, config, service);
   const serving = closers.use(await listen(parts, config, service));
   serveHealth({ loop, serving, client }, config, service);
   log.info(`listening for sources on port ${serving.port}${config.dryRun ? "; this is a dry run" : ""}`);
@@ -53,6 +57,7 @@ type Parts = {
   store: TorrentStore;
   receiver: PieceReceiver;
   finalizer: Finalizer;
+  takeOver: TakeOver | undefined;
   data: DataFolder;
   limits: Limits;
 };
@@ -125,6 +130,17 @@ function assemble(
     onHashed: (bytes) => counts.hashed(bytes, "finalize"),
     onFinished: counts.finalized,
   });
+  const takeOver =
+    client === undefined || config.dryRun
+      ? undefined
+      : new TakeOver({
+          files: new HandOffFiles(data.stateDir),
+          qbittorrent: qbittorrentTakingOver(client),
+          isFinished: (id) => store.isFinished(id),
+          log,
+          signal,
+          onStep: counts.handOff,
+        });
   const limits = {
     maxChunkBytes: plan.maxChunkBytes,
     maxStreams: plan.maxStreams,
@@ -134,7 +150,7 @@ function assemble(
     connectionWindowBytes: plan.windows.connectionBytes,
     maxOpenPieces: openPiecesAtMost,
   };
-  return { store, receiver, finalizer, data, limits };
+  return { store, receiver, finalizer, takeOver, data, limits };
 }
 
 const tell = ({ log }: Service): Pick<TorrentEvents, "failed" | "complete"> => ({
@@ -148,13 +164,14 @@ async function openClient({ qbitUrl, ...config }: Config, service: Service): Pro
 }
 
 function listen(
-  { store, receiver, finalizer, data, limits }: Parts,
+  { store, receiver, finalizer, takeOver, data, limits }: Parts,
   config: Config,
   service: Service,
 ): Promise<Serving> {
   const instanceId = randomUUID();
   const capabilities = [
     ...(config.qbitUrl === undefined ? [] : ["finalize"]),
+    ...(takeOver === undefined ? [] : ["hand-off"]),
     ...(config.dryRun ? ["dry-run"] : []),
   ];
   const implementation = sourceService({
@@ -162,6 +179,7 @@ function listen(
     open: (description) => (config.dryRun ? refuseDryly(description, data) : store.open(description)),
     receiver,
     finalize: finalizer.finalize,
+    takeOver,
     limits,
     retryAfterMs: config.spaceRetry,
     log: service.log,
@@ -178,6 +196,28 @@ function listen(
     windows: { streamBytes: limits.streamWindowBytes, connectionBytes: limits.connectionWindowBytes },
     maxMessageBytes: limits.maxChunkBytes + 4096,
   });
+}
+
+/** What a source has removed is started and tagged, however long qBittorrent was away. */
+function startSettling(takeOver: TakeOver, config: Config, service: Service): Loop {
+  // Without `health`: a qBittorrent that is away is no reason to send sources elsewhere.
+  const { closers, clock, random, signal, log, metrics } = service;
+  return closers.use(
+    startLoop({
+      clock,
+      random,
+      signal,
+      log,
+      metrics,
+      name: "settle-hand-offs",
+      everyMs: config.pollInterval,
+      backoff: { minMs: 250, maxMs: 15_000 },
+      async step() {
+        await takeOver.settle();
+        return { converged: true };
+      },
+    }),
+  );
 }
 
 /** Torrents that wait for space, or for a disk that works, go on by themselves. */

@@ -1,6 +1,20 @@
 import { type QbitClient, tagsOf } from "@qbit-sidecars/qbit-client";
 import type { Seen } from "./plan-adding.ts";
 import type { Seeder } from "./finalize.ts";
+import type { TakenOverBy } from "./take-over.ts";
+
+/** qBittorrent as it takes over what a source hands to it. */
+export function qbittorrentTakingOver(client: QbitClient): TakenOverBy {
+  return {
+    async see(id, signal) {
+      const [torrent] = await client.torrents.info({ hashes: [id] }, { signal });
+      return torrent && { state: torrent.state, progress: torrent.progress, tags: tagsOf(torrent) };
+    },
+    start: (id, signal) => client.torrents.start([id], { signal }),
+    stop: (id, signal) => client.torrents.stop([id], { signal }),
+    addTags: (id, tags, signal) => client.torrents.addTags([id], tags, { signal }),
+  };
+}
 
 /** qBittorrent as finished torrents are given to it. */
 export function qbittorrentSeeder(client: QbitClient): Seeder {

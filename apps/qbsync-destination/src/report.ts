@@ -1,4 +1,8 @@
-import { Phase, PieceAnswer_Outcome as Outcome } from "@qbit-sidecars/qbsync-protocol";
+import {
+  HandOffRecord_Step as Step,
+  Phase,
+  PieceAnswer_Outcome as Outcome,
+} from "@qbit-sidecars/qbsync-protocol";
 import type { Metrics } from "@qbit-sidecars/service";
 import type { TorrentStore } from "./torrent-store.ts";
 
@@ -75,7 +79,13 @@ export function measure(
     name: "qbsync_lost_pieces_total",
     help: "Stored pieces that turned out to be gone or wrong.",
   });
+  const handOffs = metrics.counter({
+    name: "qbsync_hand_off_steps_total",
+    help: "Steps of hand-offs that were noted.",
+    labelNames: ["step"],
+  });
   return {
+    handOff: (step: Step) => handOffs.inc({ step: nameIn(Step, step) }),
     outcome: (outcome: Outcome) => outcomes.inc({ outcome: outcomeName(outcome) }),
     duplicate: (bytes: number) => duplicates.inc(bytes),
     hashed: (bytes: number, why: "restart" | "reuse" | "finalize") => hashed.inc({ why }, bytes),

@@ -19,6 +19,8 @@ import { messageWithCauses, type Logger } from "@qbit-sidecars/service";
 import { errorCode } from "./error-code.ts";
 import type { PieceReceiver } from "./receive-pieces.ts";
 import { RefusedError } from "./refused.ts";
+import { handOffMethods } from "./serve-hand-offs.ts";
+import type { TakeOver } from "./take-over.ts";
 import type { TorrentStore } from "./torrent-store.ts";
 
 /** The version of the protocol that this program speaks. */
@@ -31,6 +33,8 @@ export type SourceServiceOptions = {
   receiver: PieceReceiver;
   /** Where finished torrents go; see finalize.ts. */
   finalize: (request: FinalizeRequest, signal: AbortSignal) => Promise<FinalizeResponse>;
+  /** Undefined where there is no qBittorrent that could take over. */
+  takeOver: TakeOver | undefined;
   limits: Limits;
   /** For a torrent that could not be stored now. */
   retryAfterMs: number;
@@ -58,7 +62,10 @@ export function sourceService(options: SourceServiceOptions): QbSyncServer {
     },
     query(call) {
       const { torrentIds } = call.request;
-      for (const id of torrentIds.length > 0 ? torrentIds : store.ids()) call.write(store.state(id));
+      for (const id of torrentIds.length > 0 ? torrentIds : store.ids()) {
+        const record = options.takeOver?.record(id);
+        call.write({ ...store.state(id), ...(record !== undefined && { handOff: record }) });
+      }
       call.end();
     },
     open(call, callback) {
@@ -81,12 +88,9 @@ export function sourceService(options: SourceServiceOptions): QbSyncServer {
         return { aborted: false, filesDeleted: 0, detail };
       }, callback);
     },
-    startSeeding: (_call, callback) => callback(notYet),
-    stopSeeding: (_call, callback) => callback(notYet),
+    ...handOffMethods(options.takeOver, answer),
   };
 }
-
-const notYet = { code: status.UNIMPLEMENTED, details: "this destination does not take part in hand-offs" };
 
 async function hello(
   versions: readonly number[],

@@ -12,6 +12,7 @@ import { type Logger, writeFileAtomic } from "@qbit-sidecars/service";
 import type { DataFolder } from "./data-folder.ts";
 import { layoutOf, pathsOf } from "./describe-torrent.ts";
 import { errorCode, unlessMissing } from "./error-code.ts";
+import { handOffFile } from "./hand-off-files.ts";
 import type { HandlePool } from "./handle-pool.ts";
 import { PieceLog } from "./piece-log.ts";
 import { RefusedError } from "./refused.ts";
@@ -129,7 +130,7 @@ export class TorrentStore implements AsyncDisposable {
       const deleted = await torrent.files.deleteOwn(deleteFiles ? "all" : "unfinished", (ino) =>
         used.has(ino),
       );
-      for (const name of ["pieces.log", "description", "torrent"])
+      for (const name of ["pieces.log", "description", "torrent", handOffFile])
         await unlessMissing(unlink(join(this.#folder(id), name)));
       await rmdir(this.#folder(id));
       await this.#removeEmptyFolders(torrent);

@@ -150,6 +150,9 @@ export class DestinationStandIn implements AsyncDisposable {
       },
       startSeeding: unused,
       stopSeeding: unused,
+      beginHandOff: unused,
+      sourceRemoved: unused,
+      lookAtSeeding: unused,
     };
   }
 

@@ -33,6 +33,9 @@ async function serving(send: (call: SendCall) => void, port = 0) {
     abort: unused,
     startSeeding: unused,
     stopSeeding: unused,
+    beginHandOff: unused,
+    sourceRemoved: unused,
+    lookAtSeeding: unused,
   };
   return serveQbSync(implementation, {
     address: { host: "127.0.0.1", port },

@@ -125,6 +125,41 @@ export interface TorrentState {
   qbittorrentState: string;
   /** Bytes that need not be sent, because they were there before. */
   reusedBytes: number;
+  /** The last hand-off of this torrent. */
+  handOff: HandOffRecord | undefined;
+}
+
+/** What the destination remembers of a hand-off; on its disk before any answer tells it. */
+export interface HandOffRecord {
+  id: string;
+  /** The source it is with, as in HelloRequest. */
+  sourceName: string;
+  step: HandOffRecord_Step;
+}
+
+export const HandOffRecord_Step = {
+  UNSPECIFIED: 0,
+  /** BEGUN - Agreed on; nothing was started. */
+  BEGUN: 1,
+  /** STARTING - The source has stopped; it may be seeding here. */
+  STARTING: 2,
+  /** SEEDING - It was seen seeding here: the source may remove it. */
+  SEEDING: 3,
+  /** REMOVED - Gone at the source. */
+  REMOVED: 4,
+  /** TAKEN_BACK - Not started, or stopped again: the source goes on seeding. */
+  TAKEN_BACK: 5,
+} as const;
+
+export type HandOffRecord_Step = typeof HandOffRecord_Step[keyof typeof HandOffRecord_Step];
+
+export namespace HandOffRecord_Step {
+  export type UNSPECIFIED = typeof HandOffRecord_Step.UNSPECIFIED;
+  export type BEGUN = typeof HandOffRecord_Step.BEGUN;
+  export type STARTING = typeof HandOffRecord_Step.STARTING;
+  export type SEEDING = typeof HandOffRecord_Step.SEEDING;
+  export type REMOVED = typeof HandOffRecord_Step.REMOVED;
+  export type TAKEN_BACK = typeof HandOffRecord_Step.TAKEN_BACK;
 }
 
 export interface Pause {
@@ -356,10 +391,33 @@ export interface AbortResponse {
 
 export interface StartSeedingRequest {
   torrentId: string;
-  /** Names this hand-off; the same one again is the same request. */
+  /**
+   * Names this hand-off; the same one again is the same request. One that was not begun, or was taken back, starts
+   * nothing.
+   */
   handOffId: string;
   /** Added once it runs. */
   tags: string[];
+}
+
+export interface BeginHandOffRequest {
+  torrentId: string;
+  /** Never used before. Where another hand-off is under way nothing is begun and its record is told. */
+  handOffId: string;
+  sourceName: string;
+}
+
+export interface SourceRemovedRequest {
+  torrentId: string;
+  /** Empty when there was no hand-off. */
+  handOffId: string;
+  sourceName: string;
+  /** Added; it is started as well if it is not running. */
+  tags: string[];
+}
+
+export interface LookAtSeedingRequest {
+  torrentId: string;
 }
 
 export interface StopSeedingRequest {
@@ -371,6 +429,7 @@ export interface SeedingResponse {
   state: SeedingResponse_State;
   detail: string;
   qbittorrentState: string;
+  handOff: HandOffRecord | undefined;
 }
 
 export const SeedingResponse_State = {
@@ -853,6 +912,7 @@ function createBaseTorrentState(): TorrentState {
     detail: "",
     qbittorrentState: "",
     reusedBytes: 0,
+    handOff: undefined,
   };
 }
 
@@ -890,6 +950,9 @@ export const TorrentState: MessageFns<TorrentState> = {
     }
     if (message.reusedBytes !== 0) {
       writer.uint32(88).uint64(message.reusedBytes);
+    }
+    if (message.handOff !== undefined) {
+      HandOffRecord.encode(message.handOff, writer.uint32(98).fork()).join();
     }
     return writer;
   },
@@ -995,6 +1058,14 @@ export const TorrentState: MessageFns<TorrentState> = {
             message.reusedBytes = longToNumber(reader.uint64());
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.handOff = HandOffRecord.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1023,6 +1094,88 @@ export const TorrentState: MessageFns<TorrentState> = {
     message.detail = object.detail ?? "";
     message.qbittorrentState = object.qbittorrentState ?? "";
     message.reusedBytes = object.reusedBytes ?? 0;
+    message.handOff = (object.handOff !== undefined && object.handOff !== null)
+      ? HandOffRecord.fromPartial(object.handOff)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseHandOffRecord(): HandOffRecord {
+  return { id: "", sourceName: "", step: 0 };
+}
+
+export const HandOffRecord: MessageFns<HandOffRecord> = {
+  encode(message: HandOffRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.sourceName !== "") {
+      writer.uint32(18).string(message.sourceName);
+    }
+    if (message.step !== 0) {
+      writer.uint32(24).int32(message.step);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HandOffRecord {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHandOffRecord();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.sourceName = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.step = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<HandOffRecord>): HandOffRecord {
+    return HandOffRecord.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HandOffRecord>): HandOffRecord {
+    const message = createBaseHandOffRecord();
+    message.id = object.id ?? "";
+    message.sourceName = object.sourceName ?? "";
+    message.step = object.step ?? 0;
     return message;
   },
 };
@@ -2277,6 +2430,231 @@ export const StartSeedingRequest: MessageFns<StartSeedingRequest> = {
   },
 };
 
+function createBaseBeginHandOffRequest(): BeginHandOffRequest {
+  return { torrentId: "", handOffId: "", sourceName: "" };
+}
+
+export const BeginHandOffRequest: MessageFns<BeginHandOffRequest> = {
+  encode(message: BeginHandOffRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.torrentId !== "") {
+      writer.uint32(10).string(message.torrentId);
+    }
+    if (message.handOffId !== "") {
+      writer.uint32(18).string(message.handOffId);
+    }
+    if (message.sourceName !== "") {
+      writer.uint32(26).string(message.sourceName);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BeginHandOffRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBeginHandOffRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.torrentId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.handOffId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.sourceName = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<BeginHandOffRequest>): BeginHandOffRequest {
+    return BeginHandOffRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BeginHandOffRequest>): BeginHandOffRequest {
+    const message = createBaseBeginHandOffRequest();
+    message.torrentId = object.torrentId ?? "";
+    message.handOffId = object.handOffId ?? "";
+    message.sourceName = object.sourceName ?? "";
+    return message;
+  },
+};
+
+function createBaseSourceRemovedRequest(): SourceRemovedRequest {
+  return { torrentId: "", handOffId: "", sourceName: "", tags: [] };
+}
+
+export const SourceRemovedRequest: MessageFns<SourceRemovedRequest> = {
+  encode(message: SourceRemovedRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.torrentId !== "") {
+      writer.uint32(10).string(message.torrentId);
+    }
+    if (message.handOffId !== "") {
+      writer.uint32(18).string(message.handOffId);
+    }
+    if (message.sourceName !== "") {
+      writer.uint32(26).string(message.sourceName);
+    }
+    for (const v of message.tags) {
+      writer.uint32(34).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SourceRemovedRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSourceRemovedRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.torrentId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.handOffId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.sourceName = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.tags.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SourceRemovedRequest>): SourceRemovedRequest {
+    return SourceRemovedRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SourceRemovedRequest>): SourceRemovedRequest {
+    const message = createBaseSourceRemovedRequest();
+    message.torrentId = object.torrentId ?? "";
+    message.handOffId = object.handOffId ?? "";
+    message.sourceName = object.sourceName ?? "";
+    message.tags = object.tags?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseLookAtSeedingRequest(): LookAtSeedingRequest {
+  return { torrentId: "" };
+}
+
+export const LookAtSeedingRequest: MessageFns<LookAtSeedingRequest> = {
+  encode(message: LookAtSeedingRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.torrentId !== "") {
+      writer.uint32(10).string(message.torrentId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LookAtSeedingRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLookAtSeedingRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.torrentId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LookAtSeedingRequest>): LookAtSeedingRequest {
+    return LookAtSeedingRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LookAtSeedingRequest>): LookAtSeedingRequest {
+    const message = createBaseLookAtSeedingRequest();
+    message.torrentId = object.torrentId ?? "";
+    return message;
+  },
+};
+
 function createBaseStopSeedingRequest(): StopSeedingRequest {
   return { torrentId: "", handOffId: "" };
 }
@@ -2345,7 +2723,7 @@ export const StopSeedingRequest: MessageFns<StopSeedingRequest> = {
 };
 
 function createBaseSeedingResponse(): SeedingResponse {
-  return { state: 0, detail: "", qbittorrentState: "" };
+  return { state: 0, detail: "", qbittorrentState: "", handOff: undefined };
 }
 
 export const SeedingResponse: MessageFns<SeedingResponse> = {
@@ -2358,6 +2736,9 @@ export const SeedingResponse: MessageFns<SeedingResponse> = {
     }
     if (message.qbittorrentState !== "") {
       writer.uint32(26).string(message.qbittorrentState);
+    }
+    if (message.handOff !== undefined) {
+      HandOffRecord.encode(message.handOff, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -2399,6 +2780,14 @@ export const SeedingResponse: MessageFns<SeedingResponse> = {
             message.qbittorrentState = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.handOff = HandOffRecord.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2419,6 +2808,9 @@ export const SeedingResponse: MessageFns<SeedingResponse> = {
     message.state = object.state ?? 0;
     message.detail = object.detail ?? "";
     message.qbittorrentState = object.qbittorrentState ?? "";
+    message.handOff = (object.handOff !== undefined && object.handOff !== null)
+      ? HandOffRecord.fromPartial(object.handOff)
+      : undefined;
     return message;
   },
 };
@@ -2490,7 +2882,21 @@ export const QbSyncService = {
     responseSerialize: (value: AbortResponse): Buffer => Buffer.from(AbortResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): AbortResponse => AbortResponse.decode(value),
   },
-  /** Hand-off. A destination without the capability "hand-off" answers UNIMPLEMENTED. */
+  /**
+   * Hand-off: the destination takes over seeding a finished torrent, and the source removes it. A destination without
+   * the capability "hand-off" answers UNIMPLEMENTED. All are idempotent, and all tell the record and the state as they
+   * are afterwards. The order is BeginHandOff, (the source stops), StartSeeding until it is seeding, (the source
+   * removes), SourceRemoved; or, before that, StopSeeding, after which this hand-off never starts anything again.
+   */
+  beginHandOff: {
+    path: "/qbit_sidecars.qbsync.v1.QbSync/BeginHandOff" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: BeginHandOffRequest): Buffer => Buffer.from(BeginHandOffRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): BeginHandOffRequest => BeginHandOffRequest.decode(value),
+    responseSerialize: (value: SeedingResponse): Buffer => Buffer.from(SeedingResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SeedingResponse => SeedingResponse.decode(value),
+  },
   startSeeding: {
     path: "/qbit_sidecars.qbsync.v1.QbSync/StartSeeding" as const,
     requestStream: false as const,
@@ -2509,6 +2915,26 @@ export const QbSyncService = {
     responseSerialize: (value: SeedingResponse): Buffer => Buffer.from(SeedingResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SeedingResponse => SeedingResponse.decode(value),
   },
+  /** Also without a hand-off before it, when a person has removed the torrent at the source. */
+  sourceRemoved: {
+    path: "/qbit_sidecars.qbsync.v1.QbSync/SourceRemoved" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SourceRemovedRequest): Buffer => Buffer.from(SourceRemovedRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SourceRemovedRequest => SourceRemovedRequest.decode(value),
+    responseSerialize: (value: SeedingResponse): Buffer => Buffer.from(SeedingResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SeedingResponse => SeedingResponse.decode(value),
+  },
+  /** Changes nothing. */
+  lookAtSeeding: {
+    path: "/qbit_sidecars.qbsync.v1.QbSync/LookAtSeeding" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: LookAtSeedingRequest): Buffer => Buffer.from(LookAtSeedingRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): LookAtSeedingRequest => LookAtSeedingRequest.decode(value),
+    responseSerialize: (value: SeedingResponse): Buffer => Buffer.from(SeedingResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SeedingResponse => SeedingResponse.decode(value),
+  },
 } as const;
 
 export interface QbSyncServer extends UntypedServiceImplementation {
@@ -2524,9 +2950,19 @@ export interface QbSyncServer extends UntypedServiceImplementation {
   finalize: handleUnaryCall<FinalizeRequest, FinalizeResponse>;
   /** Forgets a torrent that is not finished, and deletes what was created for it if asked. */
   abort: handleUnaryCall<AbortRequest, AbortResponse>;
-  /** Hand-off. A destination without the capability "hand-off" answers UNIMPLEMENTED. */
+  /**
+   * Hand-off: the destination takes over seeding a finished torrent, and the source removes it. A destination without
+   * the capability "hand-off" answers UNIMPLEMENTED. All are idempotent, and all tell the record and the state as they
+   * are afterwards. The order is BeginHandOff, (the source stops), StartSeeding until it is seeding, (the source
+   * removes), SourceRemoved; or, before that, StopSeeding, after which this hand-off never starts anything again.
+   */
+  beginHandOff: handleUnaryCall<BeginHandOffRequest, SeedingResponse>;
   startSeeding: handleUnaryCall<StartSeedingRequest, SeedingResponse>;
   stopSeeding: handleUnaryCall<StopSeedingRequest, SeedingResponse>;
+  /** Also without a hand-off before it, when a person has removed the torrent at the source. */
+  sourceRemoved: handleUnaryCall<SourceRemovedRequest, SeedingResponse>;
+  /** Changes nothing. */
+  lookAtSeeding: handleUnaryCall<LookAtSeedingRequest, SeedingResponse>;
 }
 
 export interface QbSyncClient extends Client {
@@ -2600,7 +3036,27 @@ export interface QbSyncClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: AbortResponse) => void,
   ): ClientUnaryCall;
-  /** Hand-off. A destination without the capability "hand-off" answers UNIMPLEMENTED. */
+  /**
+   * Hand-off: the destination takes over seeding a finished torrent, and the source removes it. A destination without
+   * the capability "hand-off" answers UNIMPLEMENTED. All are idempotent, and all tell the record and the state as they
+   * are afterwards. The order is BeginHandOff, (the source stops), StartSeeding until it is seeding, (the source
+   * removes), SourceRemoved; or, before that, StopSeeding, after which this hand-off never starts anything again.
+   */
+  beginHandOff(
+    request: BeginHandOffRequest,
+    callback: (error: ServiceError | null, response: SeedingResponse) => void,
+  ): ClientUnaryCall;
+  beginHandOff(
+    request: BeginHandOffRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SeedingResponse) => void,
+  ): ClientUnaryCall;
+  beginHandOff(
+    request: BeginHandOffRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SeedingResponse) => void,
+  ): ClientUnaryCall;
   startSeeding(
     request: StartSeedingRequest,
     callback: (error: ServiceError | null, response: SeedingResponse) => void,
@@ -2627,6 +3083,38 @@ export interface QbSyncClient extends Client {
   ): ClientUnaryCall;
   stopSeeding(
     request: StopSeedingRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SeedingResponse) => void,
+  ): ClientUnaryCall;
+  /** Also without a hand-off before it, when a person has removed the torrent at the source. */
+  sourceRemoved(
+    request: SourceRemovedRequest,
+    callback: (error: ServiceError | null, response: SeedingResponse) => void,
+  ): ClientUnaryCall;
+  sourceRemoved(
+    request: SourceRemovedRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SeedingResponse) => void,
+  ): ClientUnaryCall;
+  sourceRemoved(
+    request: SourceRemovedRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SeedingResponse) => void,
+  ): ClientUnaryCall;
+  /** Changes nothing. */
+  lookAtSeeding(
+    request: LookAtSeedingRequest,
+    callback: (error: ServiceError | null, response: SeedingResponse) => void,
+  ): ClientUnaryCall;
+  lookAtSeeding(
+    request: LookAtSeedingRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SeedingResponse) => void,
+  ): ClientUnaryCall;
+  lookAtSeeding(
+    request: LookAtSeedingRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SeedingResponse) => void,

@@ -1,0 +1,64 @@
+import {
+  GrpcError,
+  grpcStatus as status,
+  type QbSyncServer,
+  type SeedingResponse,
+  type sendUnaryData,
+} from "@qbit-sidecars/qbsync-protocol";
+import { QbitError } from "@qbit-sidecars/qbit-client";
+import { messageWithCauses } from "@qbit-sidecars/service";
+import type { TakeOver } from "./take-over.ts";
+
+/** The methods of the QbSync service that belong to hand-offs. */
+export type HandOffMethods = Pick<
+  QbSyncServer,
+  "beginHandOff" | "startSeeding" | "stopSeeding" | "sourceRemoved" | "lookAtSeeding"
+>;
+
+type Answer = (task: () => Promise<SeedingResponse>, callback: sendUnaryData<SeedingResponse>) => unknown;
+
+/** Hand-offs as a source calls them; without a `TakeOver` none are. Each method only translates. */
+export function handOffMethods(takeOver: TakeOver | undefined, answer: Answer): HandOffMethods {
+  const asked = (
+    task: (takeOver: TakeOver) => Promise<SeedingResponse>,
+    callback: sendUnaryData<SeedingResponse>,
+  ) => {
+    if (takeOver === undefined) callback(notHere);
+    else answer(() => reachable(task(takeOver)), callback);
+  };
+  return {
+    beginHandOff({ request: { torrentId, handOffId: id, sourceName } }, callback) {
+      asked((there) => there.ask(torrentId, { kind: "begin", id, sourceName, tags: [] }), callback);
+    },
+    startSeeding({ request: { torrentId, handOffId: id } }, callback) {
+      asked((there) => there.ask(torrentId, { kind: "start", id, sourceName: "", tags: [] }), callback);
+    },
+    stopSeeding({ request: { torrentId, handOffId: id } }, callback) {
+      asked((there) => there.ask(torrentId, { kind: "stop", id, sourceName: "", tags: [] }), callback);
+    },
+    sourceRemoved({ request: { torrentId, handOffId: id, sourceName, tags } }, callback) {
+      asked((there) => there.ask(torrentId, { kind: "removed", id, sourceName, tags }), callback);
+    },
+    lookAtSeeding({ request: { torrentId } }, callback) {
+      asked((there) => there.look(torrentId), callback);
+    },
+  };
+}
+
+const notHere = {
+  code: status.UNIMPLEMENTED,
+  details: "this destination takes no part in hand-offs: it has no qBittorrent, or runs dry",
+};
+
+/** A qBittorrent that is away is a reason to ask again, and says nothing about the torrent. */
+async function reachable<T>(answering: Promise<T>): Promise<T> {
+  try {
+    return await answering;
+  } catch (error) {
+    if (!(error instanceof QbitError)) throw error;
+    throw new GrpcError(
+      status.UNAVAILABLE,
+      `the destination's qBittorrent cannot be asked: ${messageWithCauses(error)}`,
+    );
+  }
+}

@@ -1,0 +1,193 @@
+import {
+  decideHandOff,
+  decideSeen,
+  GrpcError,
+  grpcStatus,
+  type HandOffRecord,
+  HandOffRecord_Step as Step,
+  type HandOffRequest,
+  SeedingResponse,
+  type SeedingState,
+  stateOnTheWire,
+} from "@qbit-sidecars/qbsync-protocol";
+import { isComplete, type TorrentState } from "@qbit-sidecars/qbit-client";
+import type { Logger } from "@qbit-sidecars/service";
+import type { HandOffFiles, SavedHandOff } from "./hand-off-files.ts";
+
+/** A torrent as the destination's qBittorrent shows it. */
+export type SeenTorrent = { state: TorrentState; progress: number; tags: readonly string[] };
+
+/** The destination's qBittorrent, as this file needs it. */
+export type TakenOverBy = {
+  see(id: string, signal: AbortSignal): Promise<SeenTorrent | undefined>;
+  start(id: string, signal: AbortSignal): Promise<void>;
+  stop(id: string, signal: AbortSignal): Promise<void>;
+  addTags(id: string, tags: readonly string[], signal: AbortSignal): Promise<void>;
+};
+
+export type TakeOverOptions = {
+  files: Pick<HandOffFiles, "read" | "save">;
+  qbittorrent: TakenOverBy;
+  /** Whether a torrent is finished here: nothing else is handed over. */
+  isFinished: (id: string) => boolean;
+  log: Logger;
+  signal: AbortSignal;
+  onStep?: (step: Step) => void;
+};
+
+type Asked = HandOffRequest & { tags: readonly string[] };
+
+/** What can be there no more often than once in a tag list of qBittorrent's. */
+const limits = { idBytes: 100, nameBytes: 200, tags: 20, tagBytes: 200 };
+
+/**
+ * The destination's side of hand-offs. What is decided is on the disk before qBittorrent is told, and one request for
+ * a torrent is answered after the other, so it does not matter where a `kill -9` falls: the source asks again.
+ */
+export class TakeOver {
+  readonly #options: TakeOverOptions;
+  /** The records that were read or written since the start. */
+  readonly #known = new Map<string, SavedHandOff | undefined>();
+  readonly #locks = new Map<string, Promise<unknown>>();
+
+  constructor(options: TakeOverOptions) {
+    this.#options = options;
+  }
+
+  /** Takes over what earlier lives left. */
+  async load(ids: Iterable<string>): Promise<void> {
+    for (const id of ids) {
+      try {
+        await this.#saved(id);
+      } catch (error) {
+        this.#options.log.error({ err: error, torrent: id }, "a hand-off's record cannot be read");
+      }
+    }
+  }
+
+  /** The record of a torrent's last hand-off, as far as one was read or written since the start. */
+  record(id: string): HandOffRecord | undefined {
+    return this.#known.get(id)?.record;
+  }
+
+  look(torrentId: string): Promise<SeedingResponse> {
+    return this.#alone(torrentId, async () => {
+      const seen = await this.#see(torrentId);
+      return answer((await this.#saved(torrentId))?.record, seen);
+    });
+  }
+
+  /**
+   * Begins, starts, stops or ends a hand-off.
+   *
+   * @throws GrpcError for a torrent that is not finished here, or names that are none
+   */
+  ask(torrentId: string, request: Asked): Promise<SeedingResponse> {
+    this.#check(torrentId, request);
+    return this.#alone(torrentId, async () => {
+      const saved = await this.#saved(torrentId);
+      const decision = decideHandOff(saved?.record, request, seedingState(await this.#see(torrentId)));
+      if (decision.record !== undefined) {
+        const isRemoved = decision.record.step === Step.REMOVED;
+        const tags = isRemoved ? [...new Set([...(saved?.tags ?? []), ...request.tags])] : [];
+        await this.#save(torrentId, { record: decision.record, tags, isSettled: !isRemoved });
+      }
+      const { qbittorrent, signal } = this.#options;
+      if (decision.act === "start") await qbittorrent.start(torrentId, signal);
+      if (decision.act === "stop") await qbittorrent.stop(torrentId, signal);
+      const seen = await this.#see(torrentId);
+      const record = this.record(torrentId);
+      const confirmed = request.kind === "start" ? decideSeen(record, seedingState(seen)) : undefined;
+      if (confirmed !== undefined)
+        await this.#save(torrentId, { record: confirmed, tags: [], isSettled: true });
+      return answer(this.record(torrentId), seen);
+    });
+  }
+
+  /** Starts and tags what a source has removed, until qBittorrent shows that it was done. */
+  async settle(): Promise<{ waiting: number }> {
+    let waiting = 0;
+    for (const [id, saved] of this.#known)
+      if (saved?.isSettled === false && !(await this.#alone(id, () => this.#settle(id)))) waiting += 1;
+    return { waiting };
+  }
+
+  async #settle(id: string): Promise<boolean> {
+    const saved = await this.#saved(id);
+    if (saved === undefined || saved.isSettled) return true;
+    const { qbittorrent, signal, log } = this.#options;
+    const seen = await this.#see(id);
+    const state = seedingState(seen);
+    if (state === "stopped") await qbittorrent.start(id, signal);
+    const missing = saved.tags.filter((tag) => seen?.tags.includes(tag) === false);
+    if (missing.length > 0) await qbittorrent.addTags(id, missing, signal);
+    if (state !== "seeding" || missing.length > 0) return false;
+    await this.#save(id, { ...saved, isSettled: true });
+    log.info({ torrent: id }, "seeds here alone now: the source has removed it");
+    return true;
+  }
+
+  #check(torrentId: string, { id, sourceName, tags, kind }: Asked): void {
+    if (!this.#options.isFinished(torrentId))
+      throw new GrpcError(grpcStatus.FAILED_PRECONDITION, "it is not finished at the destination");
+    const isTooMuch =
+      Buffer.byteLength(id) > limits.idBytes ||
+      Buffer.byteLength(sourceName) > limits.nameBytes ||
+      tags.length > limits.tags ||
+      tags.some((tag) => Buffer.byteLength(tag) > limits.tagBytes || !/^[^,\p{Cc}]*[^,\s\p{Cc}]$/u.test(tag));
+    if (isTooMuch || (id === "" && kind !== "removed"))
+      throw new GrpcError(grpcStatus.INVALID_ARGUMENT, "no id of a hand-off, or no tags of qBittorrent");
+  }
+
+  async #see(id: string): Promise<SeenTorrent | undefined> {
+    return await this.#options.qbittorrent.see(id, this.#options.signal);
+  }
+
+  async #saved(id: string): Promise<SavedHandOff | undefined> {
+    if (!this.#known.has(id)) this.#known.set(id, await this.#options.files.read(id));
+    return this.#known.get(id);
+  }
+
+  async #save(id: string, saved: SavedHandOff): Promise<void> {
+    await this.#options.files.save(id, saved);
+    if (this.record(id)?.step !== saved.record.step) this.#options.onStep?.(saved.record.step);
+    this.#known.set(id, saved);
+  }
+
+  /** One after the other for each torrent. */
+  async #alone<T>(id: string, task: () => Promise<T>): Promise<T> {
+    const before = this.#locks.get(id);
+    const running = (async () => {
+      await before?.catch(() => {});
+      return await task();
+    })();
+    this.#locks.set(id, running);
+    try {
+      return await running;
+    } finally {
+      if (this.#locks.get(id) === running) this.#locks.delete(id);
+    }
+  }
+}
+
+/** What the hand-off makes of qBittorrent's words. `queuedUP` was started; when it runs is the queue's business. */
+function seedingState(seen: SeenTorrent | undefined): SeedingState {
+  if (seen === undefined) return "absent";
+  if (["checkingUP", "checkingDL", "checkingResumeData", "moving", "allocating"].includes(seen.state))
+    return "busy";
+  if (!isComplete(seen.state) || seen.progress !== 1) return "incomplete";
+  return seen.state === "stoppedUP" ? "stopped" : "seeding";
+}
+
+function answer(record: HandOffRecord | undefined, seen: SeenTorrent | undefined): SeedingResponse {
+  const detail =
+    seen === undefined
+      ? "the destination's qBittorrent does not have it"
+      : `the destination's qBittorrent says ${seen.state}, ${(seen.progress * 100).toFixed(1)} %`;
+  return SeedingResponse.fromPartial({
+    state: stateOnTheWire(seedingState(seen)),
+    detail,
+    qbittorrentState: seen?.state ?? "",
+    ...(record !== undefined && { handOff: record }),
+  });
+}

@@ -1,0 +1,11 @@
+export {
+  decideHandOff,
+  decideSeen,
+  type HandOffDecision,
+  type HandOffRequest,
+  isStill,
+  isUnderWay,
+  type SeedingState,
+  stateFromTheWire,
+  stateOnTheWire,
+} from "./hand-off-record.ts";
