@@ -70,8 +70,14 @@ async function keptLedger(config: Config, { log, metrics, clock }: Service): Pro
     log,
     metrics,
   });
-  const onDamaged = () => log.warn({ dir: config.stateDir }, "the kept state cannot be read; starting anew");
-  return await openLedger(dir, { nowMs: clock.now(), onDamaged });
+  return await openLedger(dir, {
+    nowMs: clock.now(),
+    onUnusable: (why, keptAs) =>
+      log.warn(
+        { dir: config.stateDir, keptAs },
+        `ledger.json cannot be used: ${why}; starting anew, what it held is in ${keptAs ?? "it still"}`,
+      ),
+  });
 }
 
 type Counts = ReturnType<typeof measure>;

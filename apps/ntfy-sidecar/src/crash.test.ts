@@ -40,6 +40,7 @@ class Outside {
   }
 
   readonly dir: StateDir = {
+    setAside: async () => undefined,
     dir: "memory",
     writable: () => true,
     read: () => Promise.resolve(this.disk),
@@ -80,7 +81,7 @@ class Outside {
 /** The process: what `app.ts` wires, without loops. It looks and delivers until nothing is left to send. */
 async function live(outside: Outside, nowMs: number): Promise<void> {
   const now = () => nowMs;
-  const ledger = await openLedger(outside.dir, { nowMs, onDamaged: () => expect.unreachable("damaged") });
+  const ledger = await openLedger(outside.dir, { nowMs, onUnusable: () => expect.unreachable("damaged") });
   const watch = new DownloadWatch({
     ledger,
     torrents: {

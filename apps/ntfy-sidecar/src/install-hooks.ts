@@ -47,8 +47,7 @@ export async function installHooks(
   to: { url: string; token?: string | undefined },
   signal: AbortSignal,
 ): Promise<HookOutcome[]> {
-  const present = await host.preferences({ signal });
-  const plans = hooks.map((keys) => planHook(keys, present, hookCommand(keys.path, to)));
+  const plans = planHooks(await host.preferences({ signal }), to);
   const changes: Partial<Preferences> = {};
   for (const { outcome, command, keys } of plans) {
     if (outcome !== "installed") continue;
@@ -59,7 +58,17 @@ export async function installHooks(
   return plans.map(({ hook, outcome, command }) => ({ hook, outcome, command }));
 }
 
-function planHook(keys: HookKeys, present: Preferences, command: string): HookOutcome & { keys: HookKeys } {
+/** What `installHooks` would do, hook by hook. */
+export function planHooks(
+  present: Preferences,
+  to: { url: string; token?: string | undefined },
+): PlannedHook[] {
+  return hooks.map((keys) => planHook(keys, present, hookCommand(keys.path, to)));
+}
+
+type PlannedHook = HookOutcome & { keys: HookKeys };
+
+function planHook(keys: HookKeys, present: Preferences, command: string): PlannedHook {
   const { hook, path } = keys;
   const program = present[keys.program];
   const plan = (outcome: HookOutcome["outcome"]) => ({ hook, outcome, command, keys });

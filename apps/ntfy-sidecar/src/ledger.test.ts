@@ -16,8 +16,9 @@ function disk() {
       if (!at.isFull) at.content = content;
       return Promise.resolve(!at.isFull);
     },
+    setAside: async () => undefined,
   };
-  return { at, open: () => openLedger(dir, { nowMs, onDamaged: () => expect.unreachable("damaged") }) };
+  return { at, open: () => openLedger(dir, { nowMs, onUnusable: () => expect.unreachable("damaged") }) };
 }
 
 test("a first life that is killed early has begun all the same: what completed after it is news", async () => {
@@ -25,8 +26,14 @@ test("a first life that is killed early has begun all the same: what completed a
   at.isFull = false;
   await open();
   const later = await openLedger(
-    { dir: "memory", writable: () => true, read: () => Promise.resolve(at.content), write: async () => true },
-    { nowMs: nowMs + 60_000, onDamaged: () => expect.unreachable("damaged") },
+    {
+      dir: "memory",
+      writable: () => true,
+      read: () => Promise.resolve(at.content),
+      write: async () => true,
+      setAside: async () => undefined,
+    },
+    { nowMs: nowMs + 60_000, onUnusable: () => expect.unreachable("damaged") },
   );
   expect(later.isNews({ hash: "a", completion_on: nowMs / 1000 + 30 })).toBe(true);
 });

@@ -1,10 +1,14 @@
-import type { StateDir } from "@qbit-sidecars/service";
+import { newerFormat, type StateDir } from "@qbit-sidecars/service";
 import { array, boolean, looseObject, number, optional, record, safeParse, string, unknown } from "zod/mini";
 import type { Tracked } from "./follow-downloads.ts";
 import { type Notice, Outbox } from "./outbox.ts";
 import type { DayCount } from "./pace.ts";
 
-const file = "ledger.json";
+/** Name of the ledger in STATE_DIR. */
+export const ledgerName = "ledger.json";
+
+/** Raised when an older ntfy-sidecar would misread what is written. */
+const format = 1;
 
 /** Beyond this many the oldest completions are covered by the watermark alone. */
 const mostAnnounced = 1000;
@@ -85,7 +89,7 @@ export class Ledger {
   };
 
   async #write(): Promise<void> {
-    const isKept = await this.#dir.write(file, JSON.stringify(this.#content()));
+    const isKept = await this.#dir.write(ledgerName, JSON.stringify(this.#content()));
     // The disk may take it the next time, although nothing will have changed by then.
     if (!isKept) this.#dirty = true;
     this.#saving = undefined;
@@ -93,7 +97,7 @@ export class Ledger {
 
   #content(): Kept {
     return {
-      version: 1,
+      version: format,
       coveredUntil: this.#coveredUntil,
       announced: [...this.#announced],
       tracked: [...this.tracked.values()],
@@ -105,7 +109,7 @@ export class Ledger {
 }
 
 type Kept = {
-  version: 1;
+  version: number;
   coveredUntil: number;
   announced: [string, number][];
   tracked: Tracked[];
@@ -114,16 +118,23 @@ type Kept = {
   today?: DayCount;
 };
 
-/** Opens the ledger that is there, or a new one, which takes everything complete as told. */
-export async function openLedger(
-  dir: StateDir,
-  { nowMs, onDamaged }: { nowMs: number; onDamaged: () => void },
-): Promise<Ledger> {
-  const text = await dir.read(file);
-  const kept = text === undefined ? undefined : readKept(text);
-  if (text !== undefined && kept === undefined) onDamaged();
+type OpenOptions = {
+  nowMs: number;
+  /** The ledger that is there cannot be used; `keptAs` is its name from now on, undefined where it could not be renamed. */
+  onUnusable: (why: string, keptAs: string | undefined) => void;
+};
+
+/**
+ * Opens the ledger that is there, or a new one, which takes everything complete as told. One that is damaged or a newer
+ * version's is set aside.
+ */
+export async function openLedger(dir: StateDir, { nowMs, onUnusable }: OpenOptions): Promise<Ledger> {
+  const text = await dir.read(ledgerName);
+  const fault = text === undefined ? undefined : ledgerFault(text);
+  if (fault !== undefined) onUnusable(fault, await dir.setAside(ledgerName));
+  const kept = text === undefined || fault !== undefined ? undefined : readKept(text);
   const empty: Kept = {
-    version: 1,
+    version: format,
     coveredUntil: Math.floor(nowMs / 1000),
     announced: [],
     tracked: [],
@@ -136,6 +147,11 @@ export async function openLedger(
   ledger.touch();
   await ledger.save();
   return ledger;
+}
+
+/** Why the text of a ledger cannot be used; undefined where it can. */
+export function ledgerFault(text: string): string | undefined {
+  return newerFormat(text, format) ?? (readKept(text) === undefined ? "it is damaged" : undefined);
 }
 
 function readKept(text: string): Kept | undefined {

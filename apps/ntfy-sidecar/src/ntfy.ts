@@ -81,6 +81,28 @@ export class Ntfy {
     await (notice.kind === "clear" ? this.#clear(notice, signal) : this.#publish(notice, signal));
   }
 
+  /**
+   * Asks what publishes nothing, for whoever looks for trouble; any status is an answer.
+   *
+   * @param path `v1/health`, `v1/account` (who we are to it; 401 when it knows better) or `<topic>/auth` (whether we
+   *   may read it: 200 or 403), in ntfy 2.11 to 2.27 alike
+   * @param asNobody shows no credentials: with wrong ones ntfy answers 401 to everything, its health included
+   * @returns the answer's JSON, undefined when it is none, and its Date header
+   * @throws NtfyError when there is no answer, or the signal's reason
+   */
+  async look(
+    path: string,
+    signal: AbortSignal,
+    { asNobody = false }: { asNobody?: boolean } = {},
+  ): Promise<{ status: number; json: unknown; date: string | undefined }> {
+    const doing = "asking ntfy";
+    const tooLong = new AbortController();
+    const headers = asNobody ? {} : this.#authorization();
+    const asked = { method: "GET", headers } as const;
+    const { status, body, date } = await this.#ask(path, asked, { signal, tooLong, doing });
+    return { status, json: parseJson(body), date };
+  }
+
   async #publish(notice: Notice, signal: AbortSignal): Promise<void> {
     const json = publication(notice);
     const body = await this.#request("", { method: "POST", json }, signal);
@@ -113,12 +135,15 @@ export class Ntfy {
     path: string,
     options: Asked,
     { signal, tooLong, doing }: { signal: AbortSignal; tooLong: AbortController; doing: string },
-  ): Promise<{ status: number; body: string; retryAfter: string | undefined }> {
+  ): Promise<Answered> {
     const { server, timeoutMs } = this.#options;
     try {
       const request = got(`${server}/${path}`, {
         ...options,
-        headers: { ...this.#authorization(), "user-agent": "qbit-sidecars ntfy-sidecar" },
+        headers: {
+          ...("headers" in options ? options.headers : this.#authorization()),
+          "user-agent": "qbit-sidecars ntfy-sidecar",
+        },
         signal: AbortSignal.any([signal, tooLong.signal]),
         timeout: { request: timeoutMs },
         retry: { limit: 0 },
@@ -135,6 +160,7 @@ export class Ntfy {
         status: response.statusCode,
         body: response.body,
         retryAfter: response.headers["retry-after"],
+        date: response.headers.date,
       };
     } catch (error) {
       signal.throwIfAborted();
@@ -154,7 +180,17 @@ export class Ntfy {
   }
 }
 
-type Asked = { method: "DELETE" } | { method: "POST"; json: Record<string, unknown> };
+type Answered = {
+  status: number;
+  body: string;
+  retryAfter: string | undefined;
+  date: string | undefined;
+};
+
+type Asked =
+  | { method: "GET"; headers: Record<string, string> }
+  | { method: "DELETE" }
+  | { method: "POST"; json: Record<string, unknown> };
 
 const publishAnswer = () => looseObject({ id: string(), event: string(), sequence_id: optional(string()) });
 const errorAnswer = () => looseObject({ code: number(), error: string() });

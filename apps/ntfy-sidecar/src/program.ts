@@ -14,6 +14,7 @@ export function program(process: ProcessLike, surroundings?: Surroundings): Prom
         "Tells a phone, through ntfy, how downloads go: one quiet line for each, one sound when it is done.",
       settings,
       start: ntfySidecar,
+      doctor: async (config, service) => (await import("./doctor.ts")).doctor(config, service),
       commands: {
         "test-notification": {
           about: "Send one notification and say whether it arrived; exit 0 or 1.",

@@ -1,5 +1,5 @@
 import { FakeClock, waitFor } from "@qbit-sidecars/testing";
-import { rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
@@ -103,13 +103,19 @@ describe("restarts", () => {
     expect(screenOf(at).sounds).toHaveLength(1);
   });
 
-  test("a state file that cannot be read is not the end", async () => {
+  test.each([
+    { what: "damaged", text: '{"version":1,"tracked":', why: "it is damaged" },
+    { what: "a newer version's", text: '{"version":2,"of":"tomorrow"}', why: "written by a newer version" },
+  ])("a ledger that is $what is set aside, and told", async ({ text, why }) => {
     await using at = await startWorld();
     await started(at);
     await at.stop();
-    await writeFile(join(at.stateDir, "ledger.json"), '{"version":1,"tracked":');
+    await writeFile(join(at.stateDir, "ledger.json"), text);
     at.start();
-    await waitFor(() => at.lines.some(({ msg }) => msg.includes("starting anew")), { what: "the warning" });
+    await waitFor(() => at.lines.some(({ msg }) => msg.includes(why)), { what: "the warning" });
+    const aside =
+      (await readdir(at.stateDir)).find((name) => name.startsWith("ledger.json.set-aside-")) ?? "";
+    await expect(readFile(join(at.stateDir, aside), "utf8")).resolves.toBe(text);
   });
 });
 

@@ -18,7 +18,7 @@ import { PortFile } from "./port-file.ts";
 import { qbittorrentListener } from "./qbittorrent.ts";
 import { measure, statusReport } from "./report.ts";
 import { type Loops, startLoops } from "./start-loops.ts";
-import { readStateFile, stateFile } from "./state.ts";
+import { readStateFile, stateFile, stateFileName } from "./state.ts";
 import { tokenSource } from "./token-source.ts";
 import { watchTunnel } from "./watch-tunnel.ts";
 
@@ -63,24 +63,19 @@ export async function piaForwarder(config: Config, service: Service, host: Host)
 
 async function portHolder(config: Config, { log, metrics, clock }: Service, host: Host): Promise<HoldPort> {
   const now = () => clock.now();
-  const ca = await readCertificates(config.piaCaCert, "PIA_CA_CERT");
-  if (ca === undefined) {
+  if (config.piaCaCert === undefined) {
     log.warn("PIA_CA_CERT is not set, so that nobody checks whether the gateway is PIA's");
   }
-  const transport = piaOverHttps({
-    tokenUrl: config.piaTokenUrl,
-    gatewayPort: config.piaGatewayPort,
-    timeoutMs: config.piaTimeout,
-    hostname: config.piaHostname,
-    ca,
-  });
-  const pia = new Pia(transport, now);
+  const pia = await piaOf(config, { clock });
   const credentials = credentialsOf(config);
   const promise = "another port is asked for after every restart";
   const folder = await openStateDir({ dir: config.stateDir, promise, log, metrics });
   const about = { hostname: config.piaHostname, username: config.piaUsername, now };
   const { why, ...kept } = await readStateFile(folder, about);
-  if (why !== undefined) log.warn(`${why}; another port is asked for`);
+  if (why !== undefined) {
+    const keptAs = await folder.setAside(stateFileName);
+    log.warn({ keptAs }, `${why}; another port is asked for, what it held is in ${keptAs ?? "it still"}`);
+  }
   return new HoldPort({
     pia,
     gateways: new Gateways({
@@ -106,12 +101,25 @@ async function portHolder(config: Config, { log, metrics, clock }: Service, host
   });
 }
 
+/** PIA as the settings name it. @throws SettingFault when PIA_CA_CERT cannot be used */
+export async function piaOf(config: Config, { clock }: Pick<Service, "clock">): Promise<Pia> {
+  const transport = piaOverHttps({
+    tokenUrl: config.piaTokenUrl,
+    gatewayPort: config.piaGatewayPort,
+    timeoutMs: config.piaTimeout,
+    hostname: config.piaHostname,
+    ca: await readCertificates(config.piaCaCert, "PIA_CA_CERT"),
+  });
+  return new Pia(transport, () => clock.now());
+}
+
 /** At most 12 minutes: that leaves three of PIA's fifteen for quick retries. */
 function bindEvery({ checkInterval }: Config): number {
   return Math.min(checkInterval, 12 * 60_000);
 }
 
-function credentialsOf({ piaUsername, piaPassword }: Config) {
+/** @returns undefined where only the token file gives tokens */
+export function credentialsOf({ piaUsername, piaPassword }: Config) {
   if (piaUsername === undefined || piaPassword === undefined) return undefined;
   return { username: piaUsername, password: piaPassword.reveal() };
 }

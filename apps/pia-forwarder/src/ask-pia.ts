@@ -49,6 +49,23 @@ export function piaOverHttps(options: AskPiaOptions): PiaTransport {
   };
 }
 
+/** The time of PIA's token server, as its Date header tells it; nothing is shown to it. @throws PiaError */
+export async function dateOf(
+  tokenUrl: string,
+  { timeoutMs, ca }: Pick<AskPiaOptions, "timeoutMs" | "ca">,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const doing = "asking PIA's token server for its time";
+  const https = tokenTls(tokenUrl, ca);
+  const answer = await exchange(doing, tokenUrl, {
+    method: "HEAD",
+    signal,
+    timeout: { request: timeoutMs },
+    https,
+  });
+  return answer.date;
+}
+
 function notChecked(gateway: string): PiaCertificateError {
   const why = "without PIA_CA_CERT nobody can tell whether that is PIA, and it is not inside a tunnel";
   return new PiaCertificateError(`asking PIA's gateway ${gateway}: ${why}`, {});
@@ -80,7 +97,9 @@ function lookupOf(address: string): LookupFunction {
   };
 }
 
-async function exchange(doing: string, url: string, options: OptionsOfTextResponseBody): Promise<PiaAnswer> {
+type Exchanged = PiaAnswer & { date: string | undefined };
+
+async function exchange(doing: string, url: string, options: OptionsOfTextResponseBody): Promise<Exchanged> {
   // A connection of its own for each request: minutes lie between them, and tunnels do not last.
   const agent = new Agent({ keepAlive: false });
   const tooLarge = new AbortController();
@@ -97,8 +116,8 @@ async function exchange(doing: string, url: string, options: OptionsOfTextRespon
     void request.on("downloadProgress", ({ transferred }) => {
       if (transferred > answerMaxBytes) tooLarge.abort();
     });
-    const { statusCode, body } = await request;
-    return { status: statusCode, body };
+    const { statusCode, body, headers } = await request;
+    return { status: statusCode, body, date: headers.date };
   } catch (error) {
     options.signal?.throwIfAborted();
     if (tooLarge.signal.aborted)

@@ -1,6 +1,6 @@
 import { FakeClock, waitFor } from "@qbit-sidecars/testing";
-import { stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { isForwarded, listenPort, pass, readState, world } from "./program.fixture.ts";
 
@@ -70,20 +70,22 @@ describe("a restart", () => {
   });
 
   test.each([
-    ["nonsense", "{"],
-    ["another program's", '{"version":7}'],
-    ["half of it", '{"version":1,"payload":"eyJ'],
-  ])("with a state file that is %s gets another port and says so", async (_what, text) => {
+    ["nonsense", "{", "not a state file"],
+    ["a newer version's", '{"version":7}', "was written by a newer version"],
+    ["half of it", '{"version":1,"payload":"eyJ', "not a state file"],
+  ])("with a state file that is %s gets another port, says so and keeps it", async (_what, text, why) => {
     await using at = await world();
     const first = at.start();
     await first.settled();
     await first.stop();
     await writeFile(at.stateFile, text);
     await using second = at.start();
-    await waitFor(() => second.complaints().some(({ msg }) => msg.includes("not a state file")), {
+    await waitFor(() => second.complaints().some(({ msg }) => msg.includes(why)), {
       what: "a complaint",
     });
     await waitFor(async () => (await readState(at))["payload"] !== undefined, { what: "a new state file" });
+    const [kept = ""] = (await readdir(dirname(at.stateFile))).filter((name) => name.includes("set-aside"));
+    await expect(readFile(join(dirname(at.stateFile), kept), "utf8")).resolves.toBe(text);
   });
 
   test("with a password that does not work any more keeps the port all the same", async () => {

@@ -40,6 +40,10 @@ export type World = AsyncDisposable & {
   qbittorrent: FakeQbittorrent;
   folder: string;
   stateFile: string;
+  /** What every life is told, apart from HEALTH_ADDR. */
+  env: Readonly<Record<string, string | undefined>>;
+  /** One more address that nobody listens on. */
+  spareAddress: string;
   start(options?: RunOptions): Life;
 };
 
@@ -87,6 +91,7 @@ export async function world(options: WorldOptions = {}): Promise<World> {
   const caFile = join(folder.path, "ca.rsa.4096.crt");
   await writeFile(caFile, pia.ca);
   const ports = [await freePort(), await freePort(), await freePort()];
+  const spareAddress = `127.0.0.1:${await freePort()}`;
   const env = {
     PIA_USERNAME: pia.username,
     PIA_PASSWORD: pia.password,
@@ -109,6 +114,8 @@ export async function world(options: WorldOptions = {}): Promise<World> {
     qbittorrent,
     folder: folder.path,
     stateFile: join(folder.path, "state", "port.json"),
+    env,
+    spareAddress,
     start: (run = {}) => {
       const health = `127.0.0.1:${ports.shift() ?? 0}`;
       const given = { ...env, HEALTH_ADDR: health, ...run.env };

@@ -15,6 +15,7 @@ export function program(
       about: "Obtains, binds and renews a PIA forwarded port, and gives it to qBittorrent.",
       settings,
       start: (config, service) => piaForwarder(config, service, host),
+      doctor: async (config, service) => (await import("./doctor.ts")).doctor(config, service, host),
       commands: {
         status: {
           about: "Show the port: as the running service tells it, else as it was kept.",

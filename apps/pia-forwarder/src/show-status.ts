@@ -25,7 +25,8 @@ export async function showStatus(
   return 1;
 }
 
-async function askService(
+/** @returns the running service's `GET /status`, or undefined when none answers */
+export async function askService(
   { healthAddr }: Config,
   signal: AbortSignal,
 ): Promise<Record<string, unknown> | undefined> {

@@ -1,10 +1,13 @@
-import type { StateDir } from "@qbit-sidecars/service";
+import { newerFormat, type StateDir } from "@qbit-sidecars/service";
 import { literal, looseObject, optional, safeParse, string } from "zod/mini";
 import { type Grant, parseJson, readGrant } from "./grant.ts";
 import type { Keeper, Kept } from "./hold-port.ts";
 
 /** Name of the state file in STATE_DIR. It holds what can take the port: only its owner may read it (0600). */
 export const stateFileName = "port.json";
+
+/** Raised when an older pia-forwarder would misread what is written. */
+const format = 1;
 
 type About = { hostname: string | undefined; username: string | undefined; now: () => number };
 
@@ -16,7 +19,7 @@ export function stateFile(folder: Pick<StateDir, "write">, { hostname, username,
         stateFileName,
         `${JSON.stringify(
           {
-            version: 1,
+            version: format,
             ...(grant && {
               port: grant.port,
               expires_at: new Date(grant.expiresAtMs).toISOString(),
@@ -50,8 +53,9 @@ export async function readStateFile(
 ): Promise<Kept & { why?: string }> {
   const text = await folder.read(stateFileName);
   if (text === undefined) return {};
+  const why = stateFault(text);
   const parsed = safeParse(schema(), parseJson(text));
-  if (!parsed.success) return { why: `${stateFileName} is not a state file of pia-forwarder` };
+  if (why !== undefined || !parsed.success) return { why: `${stateFileName} cannot be used: ${why}` };
   const kept = parsed.data;
   const grant = grantOf(kept, now());
   const previous = kept.previous && grantOf(kept.previous, now());
@@ -75,6 +79,12 @@ export async function readStateFile(
   };
 }
 
+/** Why the text of a state file cannot be used, without its content; undefined where it can. */
+export function stateFault(text: string): string | undefined {
+  const isOurs = safeParse(schema(), parseJson(text)).success;
+  return newerFormat(text, format) ?? (isOurs ? undefined : "it is not a state file of pia-forwarder");
+}
+
 function grantOf(
   { payload, signature }: { payload?: string | undefined; signature?: string | undefined },
   nowMs: number,
@@ -85,7 +95,7 @@ function grantOf(
 function schema() {
   const text = optional(string());
   return looseObject({
-    version: literal(1),
+    version: literal(format),
     payload: text,
     signature: text,
     renew_at: text,

@@ -127,11 +127,13 @@ function serveHealth(sync: PortSync, loop: Loop, { config, service }: Context): 
 
 type Context = { config: Config; service: Service };
 
-function portFile(config: Config, { clock }: Service): PortFile {
+/** @returns the file that PORT_FILE names */
+export function portFile(config: Config, { clock }: Pick<Service, "clock">): PortFile {
   return new PortFile({ path: config.portFile, index: config.portIndex, debounceMs: config.debounce, clock });
 }
 
-function controlServer(config: Config): ControlServer | undefined {
+/** @returns gluetun's control server, where GLUETUN_ADDR names one */
+export function controlServer(config: Config): ControlServer | undefined {
   if (config.gluetunAddr === undefined) return undefined;
   return new ControlServer({
     url: config.gluetunAddr,

@@ -11,6 +11,7 @@ export function program(process: ProcessLike, surroundings?: Surroundings): Prom
       about: "Keeps qBittorrent's listening port equal to the port that the VPN forwards.",
       settings,
       start: portSync,
+      doctor: async (config, service) => (await import("./doctor.ts")).doctor(config, service),
     },
     process,
     surroundings,

@@ -3,12 +3,13 @@ import { flagOf, negated, reservedFlags, type DeclaredSetting } from "./declare-
 import type { Fault } from "./fault.ts";
 import { readWritten, type Written } from "./kind.ts";
 import { nearest } from "./nearest.ts";
+import type { CommandWord } from "./program.ts";
 import { quote } from "./quote.ts";
 
 /** What the arguments of a program may be. */
 export interface Grammar {
   readonly declared: readonly DeclaredSetting[];
-  readonly commands: readonly string[];
+  readonly commands: readonly CommandWord[];
   readonly ignoredWords: readonly string[];
   readonly configFlag: string;
 }
@@ -16,6 +17,8 @@ export interface Grammar {
 export interface Arguments {
   readonly wants: "help" | "version" | "printConfig" | undefined;
   readonly command: string | undefined;
+  /** The command's own flags that were given. */
+  readonly switches: readonly string[];
   readonly configFile: string | undefined;
   /** By the setting's name. */
   readonly flags: ReadonlyMap<string, Written>;
@@ -28,10 +31,13 @@ export function readArguments(argv: readonly string[], grammar: Grammar): Argume
   const seen = new Map<string, Written>();
   const { operands, unknown, incomplete } = parse(parserOf(grammar, seen), args);
   const words = readWords(operands, grammar);
+  const given = switchesOf(grammar.commands).filter((flag) => seen.has(flag));
+  const own = switchesOf(grammar.commands.filter(({ name }) => name === words.command));
   const configFile = seen.get(grammar.configFlag);
   return {
     wants: wanted(seen, words.command),
     command: words.command,
+    switches: given.filter((flag) => own.includes(flag)),
     configFile: typeof configFile === "string" ? configFile : undefined,
     flags: new Map(
       grammar.declared.flatMap(({ name, flag }) => entry(name, flag === undefined ? flag : seen.get(flag))),
@@ -40,6 +46,7 @@ export function readArguments(argv: readonly string[], grammar: Grammar): Argume
       ...faults,
       ...incomplete.map((flag) => incompleteFlag(flag, grammar.declared)),
       ...unknown.map((flag) => unknownFlag(flag, grammar)),
+      ...given.filter((flag) => !own.includes(flag)).map((flag) => misplacedSwitch(flag, grammar)),
       ...words.faults,
     ],
   };
@@ -48,8 +55,12 @@ export function readArguments(argv: readonly string[], grammar: Grammar): Argume
 const entry = (name: string, written: Written | undefined) =>
   written === undefined ? [] : [[name, written] as const];
 
+const switchesOf = (commands: readonly CommandWord[]): string[] => [
+  ...new Set(commands.flatMap(({ switches = [] }) => switches)),
+];
+
 /** A parser that notes each flag with its value in `seen`. */
-function parserOf({ declared, configFlag }: Grammar, seen: Map<string, Written>): Command {
+function parserOf({ declared, configFlag, commands }: Grammar, seen: Map<string, Written>): Command {
   const parser = new Command()
     .exitOverride()
     .configureOutput({ writeErr() {}, writeOut() {} })
@@ -62,6 +73,7 @@ function parserOf({ declared, configFlag }: Grammar, seen: Map<string, Written>)
   add("-V, --version", () => seen.set("--version", "true"));
   add("--print-config", () => seen.set("--print-config", "true"));
   add(`${configFlag} <path>`, (value) => seen.set(configFlag, value));
+  for (const flag of switchesOf(commands)) add(flag, () => seen.set(flag, "true"));
   for (const { flag, kind } of declared) {
     if (flag === undefined) continue;
     if (kind.toggle) {
@@ -135,8 +147,9 @@ function readWords(operands: readonly string[], { commands, ignoredWords }: Gram
     wrong: "one word too many",
     right: commands.length === 0 ? "only flags" : "at most one command",
   }));
-  const known = command === undefined || command === "help" || commands.includes(command);
-  return { command, faults: known ? faults : [unknownWord(command, commands), ...faults] };
+  const names = commands.map(({ name }) => name);
+  const known = command === undefined || command === "help" || names.includes(command);
+  return { command, faults: known ? faults : [unknownWord(command, names), ...faults] };
 }
 
 function unknownWord(word: string, commands: readonly string[]): Fault {
@@ -163,6 +176,12 @@ function unknownFlag(arg: string, { declared, configFlag }: Grammar): Fault {
   ]);
   const right = similar === undefined ? "a flag that --help names" : `did you mean ${similar}?`;
   return { subject: flag, from: "command line", wrong: "there is no such flag", right };
+}
+
+function misplacedSwitch(flag: string, { commands }: Grammar): Fault {
+  const names = commands.filter(({ switches = [] }) => switches.some((own) => own === flag));
+  const right = `it belongs to the command ${names.map(({ name }) => name).join(" or ")}`;
+  return { subject: flag, from: "command line", wrong: "without its command it means nothing", right };
 }
 
 function incompleteFlag(flag: string, declared: readonly DeclaredSetting[]): Fault {

@@ -29,6 +29,7 @@ export async function readCommandLine<D extends Declaration>(
 const nothingGiven: Arguments = {
   wants: undefined,
   command: undefined,
+  switches: [],
   configFile: undefined,
   flags: new Map(),
   faults: [],
@@ -43,7 +44,7 @@ async function readGiven<D extends Declaration>(
   const { readArguments } = await import("./arguments.ts");
   return readArguments(argv, {
     declared: program.settings.declared,
-    commands: program.commands?.map(({ name }) => name) ?? [],
+    commands: program.commands ?? [],
     ignoredWords: program.ignoredWords ?? [],
     configFlag: configFileNames(program).flag,
   });
@@ -80,6 +81,7 @@ async function resolveProgram<D extends Declaration>(
   return {
     kind: "run",
     command: given.command,
+    switches: given.switches,
     config: configOf(settings, resolution.values),
     effective,
     warnings,

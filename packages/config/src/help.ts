@@ -13,7 +13,9 @@ export function renderHelp<D extends Declaration>(program: Program<D>, columns =
     `Usage: ${name} [flags]${commands.length === 0 ? "" : " [command]"}`,
     section(
       "Commands",
-      commands.map((command) => block(command.name, [wrap(command.about, { width, indent: 6 })])),
+      commands.map(({ name: word, switches = [], about: does }) =>
+        block([word, ...switches.map((flag) => `[${flag}]`)].join(" "), [wrap(does, { width, indent: 6 })]),
+      ),
     ),
     ...[...Map.groupBy(shown, ({ group }) => group)].map(([group, members]) =>
       section(

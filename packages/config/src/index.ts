@@ -13,7 +13,7 @@ export {
 export { formatDuration, parseDuration, type DurationUnit } from "./duration.ts";
 export type { Environment } from "./environment.ts";
 export type { Kind, Reading, Written } from "./kind.ts";
-export type { CommandLine, ConfigFileOptions, Input, Program } from "./program.ts";
+export type { CommandLine, CommandWord, ConfigFileOptions, Input, Program } from "./program.ts";
 export { aboutOf, defaultTextOf } from "./help.ts";
 export { qbitSettings, type OwnNames, type QbitSettingsOptions } from "./qbit-settings.ts";
 export { hideCredentials } from "./quote.ts";

@@ -16,6 +16,14 @@ export interface ConfigFileOptions<D extends Declaration> {
   readonly otherKeys?: readonly string[];
 }
 
+/** A word that makes the program do something else. */
+export interface CommandWord {
+  readonly name: string;
+  readonly about: string;
+  /** Flags without a value that mean something to this command only: `--json`. */
+  readonly switches?: readonly FlagName[] | undefined;
+}
+
 /** A program as its command line sees it. */
 export interface Program<D extends Declaration> {
   readonly name: string;
@@ -23,7 +31,7 @@ export interface Program<D extends Declaration> {
   /** What it does, in one sentence. */
   readonly about: string;
   readonly settings: Settings<D>;
-  readonly commands?: readonly { readonly name: string; readonly about: string }[] | undefined;
+  readonly commands?: readonly CommandWord[] | undefined;
   /** Words that may stand where a command does and mean nothing: Compose files say `command: source`. */
   readonly ignoredWords?: readonly string[] | undefined;
   /** Whole command lines, for `--help`. */
@@ -46,6 +54,8 @@ export type CommandLine<D extends Declaration> =
   | {
       readonly kind: "run";
       readonly command: string | undefined;
+      /** Those of the command's own switches that were given. */
+      readonly switches: readonly string[];
       readonly config: ConfigOf<Settings<D>>;
       readonly effective: readonly EffectiveSetting[];
       readonly warnings: readonly string[];

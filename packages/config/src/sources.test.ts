@@ -65,6 +65,22 @@ describe("where a value comes from", () => {
     }
   });
 
+  test("a command's own switch is told with it, and is a fault without it", async () => {
+    const program = programOf(
+      {},
+      {
+        commands: [
+          { name: "doctor", about: "Look.", switches: ["--json"] },
+          { name: "other", about: "Else." },
+        ],
+      },
+    );
+    expect(await program.read({ argv: ["doctor", "--json"] })).toMatchObject({ switches: ["--json"] });
+    expect(await program.read({ argv: ["doctor"] })).toMatchObject({ switches: [] });
+    for (const argv of [["--json"], ["other", "--json"]])
+      expect((await program.exit({ argv })).stderr).toContain("it belongs to the command doctor");
+  });
+
   test("of a flag given twice, the last one counts", async () => {
     const { config } = await interval.run({ argv: ["--interval", "1s", "--interval", "2s"] });
     expect(config.interval).toBe(2000);

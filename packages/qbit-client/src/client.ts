@@ -10,6 +10,7 @@ import { type RawAnswer, type RawRequest, sendRaw } from "./raw.ts";
 import { Session } from "./session.ts";
 import { AuthApi } from "./auth-api.ts";
 import { LogApi } from "./log.ts";
+import { dateRequest } from "./login.ts";
 import { SyncApi } from "./sync.ts";
 import { SingleFlight } from "./single-flight.ts";
 import { TorrentsApi } from "./torrents.ts";
@@ -95,6 +96,15 @@ export class QbitClient {
   async probe(options: CallOptions = {}): Promise<Probe> {
     this.#known = undefined;
     return await probe(this, options);
+  }
+
+  /**
+   * qBittorrent's own time, as the Date header of an answer tells it, with a precision of a second. Needs no login and
+   * sends none. Undefined where it does not tell.
+   */
+  async date({ signal, timeoutMs }: CallOptions = {}): Promise<string | undefined> {
+    const { headers } = await this.#transport.send({ ...dateRequest(), signal, timeoutMs });
+    return headers.date;
   }
 
   /** For what this client has no method for: any endpoint, any answer, with the session's login. */

@@ -25,6 +25,11 @@ export function knockRequest(): HttpRequest {
   return { method: "GET", path, doing: logInDoing, endpoint: "app/webapiVersion", replayable: true };
 }
 
+/** What everybody is answered, if with 403. */
+export function dateRequest(): HttpRequest {
+  return { ...knockRequest(), doing: "asking qBittorrent for its time" };
+}
+
 /** The `Authorization` header for a key. Keys are short and printable, but their files end in all kinds of ways. */
 export function bearer(apiKey: string): { authorization: string } {
   if (/^[\x20-\x7e]*$/.test(apiKey)) return { authorization: `Bearer ${apiKey}` };

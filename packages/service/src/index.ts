@@ -24,7 +24,7 @@ export type { Service } from "./service.ts";
 export { serviceSettings, stateDirSetting, tellChangeSettings } from "./service-settings.ts";
 export type { ServiceSettingsOptions } from "./service-settings.ts";
 export { SettingFault } from "./setting-fault.ts";
-export { openStateDir } from "./state-dir.ts";
+export { newerFormat, openStateDir } from "./state-dir.ts";
 export type { StateDir, StateDirOptions } from "./state-dir.ts";
 export { stopped } from "./stopped.ts";
 export { writeFileAtomic } from "./write-file-atomic.ts";

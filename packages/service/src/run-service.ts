@@ -1,8 +1,17 @@
 import { formatAddress, readCommandLine } from "@qbit-sidecars/config";
-import type { Address, ConfigOf, EffectiveSetting, Program, Setting, Settings } from "@qbit-sidecars/config";
+import type {
+  Address,
+  CommandWord,
+  ConfigOf,
+  EffectiveSetting,
+  Program,
+  Setting,
+  Settings,
+} from "@qbit-sidecars/config";
 
 import { systemClock } from "./clock.ts";
 import type { Clock } from "./clock.ts";
+import { aboutDoctor, type DoctorCheck } from "./doctor/check.ts";
 import { healthcheck } from "./healthcheck.ts";
 import { createLog, outliveBrokenOutput } from "./log.ts";
 import type { LogFormat, Logger, LogLevel } from "./log.ts";
@@ -19,10 +28,13 @@ export type ServiceDeclaration = Readonly<Record<string, Setting<unknown>>> & {
   readonly healthAddr: Setting<Address>;
 };
 
-export type Command<C> = {
-  about: string;
-  /** Resolves to the exit code. Results go to stdout; the log of a command goes to stderr. */
-  run(config: C, service: Service): Promise<number>;
+export type Command<C> = Omit<CommandWord, "name"> & {
+  /**
+   * Resolves to the exit code. Results go to stdout; the log of a command goes to stderr.
+   *
+   * @param switches those of the command's own that were given
+   */
+  run(config: C, service: Service, switches: readonly string[]): Promise<number>;
 };
 
 /** A program as config's readCommandLine knows it, and what it does. */
@@ -34,6 +46,8 @@ export type App<D extends ServiceDeclaration> = Omit<Program<D>, "commands"> & {
    * service.signal has aborted. A rejection ends the service with exit code 1.
    */
   start(config: ConfigOf<Settings<D>>, service: Service): Promise<void | number>;
+  /** What `doctor` looks at, see doctor/check.ts. Loaded only when somebody asks. */
+  doctor?(config: ConfigOf<Settings<D>>, service: Service): Promise<readonly DoctorCheck[]>;
   /** Words that do something else than start(). `healthcheck` is there in every app. */
   commands?: Readonly<Record<string, Command<ConfigOf<Settings<D>>>>>;
 };
@@ -61,9 +75,16 @@ export async function runService(
 ): Promise<void> {
   outliveBrokenOutput(process.stdout, process.stderr);
   const stop = new StopRequests(process, clock);
-  const commands = { healthcheck: healthcheckCommand(process), ...app.commands };
+  const commands = {
+    ...(app.doctor && { doctor: doctorCommand(app, process) }),
+    healthcheck: healthcheckCommand(process),
+    ...app.commands,
+  };
   const read = await readCommandLine(
-    { ...app, commands: Object.entries(commands).map(([name, { about }]) => ({ name, about })) },
+    {
+      ...app,
+      commands: Object.entries(commands).map(([name, { about, switches }]) => ({ name, about, switches })),
+    },
     { argv: process.argv.slice(2), env: process.env, columns: process.stdout.columns },
   );
   if (read.kind === "exit") {
@@ -92,7 +113,8 @@ export async function runService(
     random,
   });
   const code = await runToTheEnd({
-    run: () => (command === undefined ? app.start(config, service) : command.run(config, service)),
+    run: () =>
+      command === undefined ? app.start(config, service) : command.run(config, service, read.switches),
     stop,
     closers: service.closers,
     graceMs: typeof app.graceMs === "function" ? app.graceMs(config) : (app.graceMs ?? 10_000),
@@ -117,6 +139,21 @@ function openLog(
 function logSettings(log: Logger, effective: readonly EffectiveSetting[]): void {
   const settings = effective.map(({ name, value, source }) => [name, `${value} (${source})`]);
   log.info({ settings: Object.fromEntries(settings) }, "settings");
+}
+
+/** What the app needs, looked at; the same for every app. */
+function doctorCommand(app: App<ServiceDeclaration>, { stdout }: ProcessLike): Command<ServiceConfig> {
+  return {
+    about: aboutDoctor,
+    switches: ["--json"],
+    async run(config, service, switches) {
+      const { runDoctor } = await import("./doctor/doctor.ts");
+      const checks = (await app.doctor?.(config, service)) ?? [];
+      const { name, version, signal } = service;
+      const asJson = switches.includes("--json");
+      return runDoctor({ name, version, checks, config, asJson, stdout, signal });
+    },
+  };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { readFile, readdir, unlink } from "node:fs/promises";
+import { readFile, readdir, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { Logger } from "./log.ts";
@@ -27,7 +27,22 @@ export type StateDir = {
    * with the weaker promise, which is logged once, and state_dir_writable is 0 until a write succeeds.
    */
   write(name: string, content: string, options?: { mode?: number }): Promise<boolean>;
+  /**
+   * Gives a file that cannot be used another name, so that the next write does not destroy it: it may be a newer
+   * version's. Resolves to that name, or to undefined when it could not be renamed, which is logged.
+   */
+  setAside(name: string): Promise<string | undefined>;
 };
+
+/**
+ * @param known the newest format that this version understands
+ * @returns why a kept JSON file with a `version` is not to be touched, or undefined where it is not newer
+ */
+export function newerFormat(text: string, known: number): string | undefined {
+  const version = /^\s*\{\s*"version"\s*:\s*(\d+)/.exec(text)?.[1];
+  if (version === undefined || Number(version) <= known) return undefined;
+  return `it was written by a newer version (its format is ${version}, the newest known here is ${known})`;
+}
 
 /** Opens the state directory; tries a write so that a wrong permission shows at start and not a day later. */
 export async function openStateDir({ dir, promise, log, metrics }: StateDirOptions): Promise<StateDir> {
@@ -60,6 +75,16 @@ export async function openStateDir({ dir, promise, log, metrics }: StateDirOptio
     writable: () => writable,
     read: (name) => readIfThere(join(dir, name), log),
     write: (name, content, options) => attempt(() => writeFileAtomic(join(dir, name), content, options)),
+    async setAside(name) {
+      const other = `${name}.set-aside-${new Date().toISOString().replaceAll(/[:.]/g, "-")}`;
+      try {
+        await rename(join(dir, name), join(dir, other));
+        return other;
+      } catch (error) {
+        log.warn({ err: error, dir, name }, "setting a kept file aside that cannot be used");
+        return undefined;
+      }
+    },
   };
 }
 

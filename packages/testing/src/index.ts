@@ -32,3 +32,4 @@ export * from "./fake-qbittorrent/index.ts";
 export * from "./fake-pia/index.ts";
 export * from "./fake-ntfy/index.ts";
 export * from "./go-programs/index.ts";
+export * from "./run-doctor.ts";

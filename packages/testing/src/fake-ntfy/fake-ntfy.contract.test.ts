@@ -37,6 +37,14 @@ async function post(url: string, json: unknown) {
 }
 
 describe.each(servers)("%s", (_name, isAbsent, start) => {
+  test.skipIf(isAbsent)("tells everybody its health, who they are and whether they may read", async () => {
+    await using ntfy = await start("2.27.0");
+    const ask = async (path: string) => await (await fetch(`${ntfy.url}/${path}`)).json();
+    expect(await ask("v1/health")).toEqual({ healthy: true });
+    expect(await ask("v1/account")).toMatchObject({ username: "*", role: "anonymous" });
+    expect(await ask("downloads/auth")).toEqual({ success: true });
+  });
+
   test.skipIf(isAbsent)("updates in place by sequence id, and takes a card off", async () => {
     await using ntfy = await start("2.27.0");
     const first = await post(ntfy.url, { topic: "t", sequence_id: "a", title: "one", message: "1" });

@@ -159,10 +159,16 @@ export class FakeNtfy implements AsyncDisposable {
     authorization: string;
   }): NtfyAnswer {
     const [, topic = "", second = ""] = path.split("/");
-    if (method === "GET" && path === "/v1/health") return { status: 200, body: `{"healthy":true}\n` };
     const { token } = this.#options;
-    if (token !== undefined && authorization !== `Bearer ${token}`)
-      return authorization === "" ? failure(403, 40_301, "forbidden") : failure(401, 40_101, "unauthorized");
+    // Everybody may ask these; only wrong credentials are refused, whatever is asked.
+    if (token !== undefined && authorization !== "" && authorization !== `Bearer ${token}`)
+      return failure(401, 40_101, "unauthorized");
+    if (method === "GET" && path === "/v1/health") return { status: 200, body: `{"healthy":true}\n` };
+    const isAccount = method === "GET" && path === "/v1/account";
+    if (isAccount && (token === undefined || authorization === "")) return account("anonymous");
+    if (token !== undefined && authorization === "") return failure(403, 40_301, "forbidden");
+    if (isAccount) return account("admin");
+    if (method === "GET" && second === "auth") return { status: 200, body: `{"success":true}\n` };
     if (method === "GET" && second === "json") return this.#poll(topic);
     if (method === "POST" && path === "/") return this.#publish(body);
     if (method === "DELETE" && this.#knowsSequences && second !== "") return this.#delete(topic, second);
@@ -233,6 +239,11 @@ export class FakeNtfy implements AsyncDisposable {
     this.#day.sent += 1;
     return undefined;
   }
+}
+
+function account(role: "admin" | "anonymous"): NtfyAnswer {
+  const username = role === "admin" ? "somebody" : "*";
+  return { status: 200, body: `${JSON.stringify({ username, role })}\n` };
 }
 
 function isApplied(fault: Fault): boolean {

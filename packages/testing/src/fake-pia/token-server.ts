@@ -27,10 +27,14 @@ export async function startTokenServer(
   const faults = new Faults();
   let logins = 0;
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
+    if (request.method !== "POST") {
+      response.writeHead(405).end();
+      return;
+    }
     const fields = await readForm(request);
     logins += 1;
     if (meetFault(faults.take("token"), response)) return;
-    const isToken = request.method === "POST" && request.url === path;
+    const isToken = request.url === path;
     const { status, body, headers } = isToken ? logIn(fields) : { status: 404, body: "", headers: {} };
     response.writeHead(status, headers).end(body);
   };
