@@ -122,10 +122,16 @@ test.each(builtApps)("the notices of %s name every package in its bundle, with a
   await using dir = await tempDir();
   const bundle = ["-c", "../../rolldown.config.ts", "--dir", dir.path, "--sourcemap"];
   await runProgram("rolldown", bundle, { cwd: join(repository, "apps", app) });
-  const { sources } = JSON.parse(await readFile(join(dir.path, "main.js.map"), "utf8")) as {
-    sources: string[];
-  };
-  const inBundle = sources.map((source) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/u.exec(source)?.[1]);
+  const maps = (await readdir(dir.path)).filter((name) => name.endsWith(".js.map"));
+  const sources = await Promise.all(
+    maps.map(async (name) => {
+      const map: { sources: string[] } = JSON.parse(await readFile(join(dir.path, name), "utf8"));
+      return map.sources;
+    }),
+  );
+  const inBundle = sources
+    .flat()
+    .map((source) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/u.exec(source)?.[1]);
   const packages = new Set(inBundle.filter((name) => name !== undefined));
   expect(packages.size).toBeGreaterThan(3);
   const notices = await readFile(join(repository, "apps", app, "dist/THIRD-PARTY-NOTICES.txt"), "utf8");
