@@ -1,5 +1,5 @@
 import { readCommandLine } from "@qbit-sidecars/config";
-import { type ProcessLike, runService, type Surroundings } from "@qbit-sidecars/service";
+import { aboutDoctor, type ProcessLike, runService, type Surroundings } from "@qbit-sidecars/service";
 import { splitOperands } from "./cli/operands.ts";
 import { type Config, settings } from "./config.ts";
 import { LogFile, logPath } from "./log-file.ts";
@@ -27,6 +27,7 @@ const declared = {
 };
 
 const commands = [
+  { name: "doctor", about: aboutDoctor },
   { name: "healthcheck", about: "Ask the running server's /healthz; exit 0 or 1." },
   { name: "install-hooks", about: "Have qBittorrent tell this server of added and finished torrents." },
   { name: "explain", about: "HASH: what every rule and condition finds of one torrent. Changes nothing." },
@@ -48,9 +49,28 @@ export async function program(process: ProcessLike, surroundings?: Surroundings)
     process.exitCode = read.code;
     return;
   }
+  if (read.command === "doctor") return await examine(process, read, surroundings);
   if (read.config.serve) return await serve(process, read, surroundings);
   const { runCli } = await import("./cli/run-cli.ts");
   process.exitCode = await runCli({ ...read, operands }, process);
+}
+
+/** The doctor of the server; a client has its own errors to tell. */
+async function examine(
+  process: ProcessLike,
+  { configFile }: Read,
+  surroundings?: Surroundings,
+): Promise<void> {
+  const { doctor } = await import("./doctor.ts");
+  await runService(
+    {
+      ...declared,
+      start: () => Promise.reject(new Error("only the doctor was called")),
+      doctor: (config, service) => doctor(config, service, { configFile, env: process.env }),
+    },
+    process,
+    surroundings,
+  );
 }
 
 type Read = { config: Config; configFile: string | undefined };

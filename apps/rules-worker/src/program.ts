@@ -19,6 +19,7 @@ export function program(process: ProcessLike, surroundings?: Surroundings): Prom
       examples: ["rules-worker --queue-backend redis --queue-redis-url redis://localhost:6379/0"],
       graceMs: ({ gracePeriod }) => gracePeriod,
       start: rulesWorker,
+      doctor: async (config, service) => (await import("./doctor.ts")).doctor(config, service),
     },
     process,
     surroundings,

@@ -5,7 +5,8 @@ import { watch } from "chokidar";
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 
-const largestFileBytes = 4 * 1024 * 1024;
+/** A rules file that is longer is a mistake. */
+export const largestRulesBytes = 4 * 1024 * 1024;
 
 /** A set of rules in force. */
 export type RulesInForce = {
@@ -100,7 +101,7 @@ export class RulesFile {
     const seen = await identity(this.path);
     if (!force && seen !== undefined && seen === this.#seen) return;
     this.#seen = seen;
-    const reading = await readTextFile(this.path, largestFileBytes);
+    const reading = await readTextFile(this.path, largestRulesBytes);
     if (!reading.ok) return this.#refuse([fileProblem(this.path, reading.problem)]);
     const version = createHash("sha256").update(reading.text).digest("hex").slice(0, 12);
     const { strict = true, now = Date.now } = this.#options;

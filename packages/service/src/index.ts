@@ -2,6 +2,7 @@ export { systemClock } from "./clock.ts";
 export type { Clock } from "./clock.ts";
 export { describeError, messageWithCauses } from "./describe-error.ts";
 export type { DescribedError } from "./describe-error.ts";
+export { aboutDoctor } from "./doctor/check.ts";
 export { Health } from "./health.ts";
 export type { Check, CheckResult } from "./health.ts";
 export type { Method, Reply, RouteHandler, RouteOptions, RouteRequest, RouteTarget } from "./http-routes.ts";

@@ -145,12 +145,13 @@ function logSettings(log: Logger, effective: readonly EffectiveSetting[]): void 
 function doctorCommand(app: App<ServiceDeclaration>, { stdout }: ProcessLike): Command<ServiceConfig> {
   return {
     about: aboutDoctor,
-    switches: ["--json"],
+    // An app may have a setting of that name.
+    switches: "json" in app.settings.declaration ? [] : ["--json"],
     async run(config, service, switches) {
       const { runDoctor } = await import("./doctor/doctor.ts");
       const checks = (await app.doctor?.(config, service)) ?? [];
       const { name, version, signal } = service;
-      const asJson = switches.includes("--json");
+      const asJson = switches.includes("--json") || ("json" in config && config["json"] === true);
       return runDoctor({ name, version, checks, config, asJson, stdout, signal });
     },
   };

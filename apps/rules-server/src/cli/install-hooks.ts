@@ -47,10 +47,7 @@ export async function installHooks(context: CommandContext): Promise<ExitCode> {
     const log = await createLog({ name: "qbt-rules", level: "silent", format: "json", output: stderr });
     const client = await openQbittorrent(config, { clock: systemClock, log, closers });
     const there: Preferences = { ...(await client.app.preferences()) };
-    const planned = hooks.map((hook) => {
-      const command = hookCommand(server.url, key, hook.context);
-      return { ...hook, command, outcome: outcomeOf(hook, there, command) };
-    });
+    const planned = planHooks(there, { url: server.url, key });
     const wanted = planned.filter(({ outcome }) => outcome === "installed");
     const changes = wanted.flatMap(({ enabledKey, programKey, command }) => [
       [enabledKey, true],
@@ -70,7 +67,28 @@ export async function installHooks(context: CommandContext): Promise<ExitCode> {
 
 type Preferences = Readonly<Record<string, unknown>>;
 
-type PlannedHook = Hook & { readonly command: string; readonly outcome: Outcome };
+type PlannedHook = Hook & {
+  readonly command: string;
+  readonly outcome: Outcome;
+  /** One of ours stands there and is switched on, with whatever address and key. */
+  readonly isOurs: boolean;
+};
+
+/** What would be done to qBittorrent's hooks. */
+export function planHooks(there: Preferences, { url, key }: { url: string; key: string }): PlannedHook[] {
+  return hooks.map((hook) => {
+    const command = hookCommand(url, key, hook.context);
+    const present = there[hook.programKey];
+    const isOurCall =
+      typeof present === "string" && present.includes(`/api/execute?context=${hook.context}&`);
+    return {
+      ...hook,
+      command,
+      outcome: outcomeOf(hook, there, command),
+      isOurs: isOurCall && there[hook.enabledKey] === true,
+    };
+  });
+}
 
 /** What to add to the command of somebody else stands there without the key: terminals are scrolled back and shared. */
 function tell({ what, context, outcome, command }: PlannedHook, dryRun: boolean): string {

@@ -4,6 +4,7 @@ import { Redis } from "ioredis";
 import { describe, expect, test, vi } from "vitest";
 import type { JobQueue, Run } from "../contract.ts";
 import { QueueOpenError, QueueUnavailableError, RunLostError } from "../errors.ts";
+import { examineQueue } from "../examine-queue.ts";
 import { openQueue } from "../open-queue.ts";
 import { type RedisQueueOptions } from "../queue-options.ts";
 
@@ -45,6 +46,22 @@ describe.skipIf(await isMissing("Redis"))("Redis under the queue", () => {
     await under.direct.config("SET", "save", "3600 1");
     const later = await under.open();
     expect(later.warnings[1]).toMatch(/only snapshots.*after a crash/u);
+  });
+
+  test("a newer version's queue is refused and left as it is; a look at a queue writes nothing", async () => {
+    await using under = await setUp();
+    const look = async () => await examineQueue({ backend: "redis", url: under.redis.url });
+    await expect(look()).resolves.toMatchObject({ seen: "Redis answers", warnings: [] });
+    expect(await under.direct.dbsize()).toBe(0);
+    await under.open();
+    await expect(under.direct.get("qbt_rules:queue:format")).resolves.toBe("1");
+    await under.direct.set("qbt_rules:queue:format", "2");
+    for (const attempt of [under.open, look])
+      await expect(attempt()).rejects.toMatchObject({
+        fault: "too new",
+        message: expect.stringContaining("a newer version's (format 2; this one knows 1)"),
+      });
+    await expect(under.direct.get("qbt_rules:queue:format")).resolves.toBe("2");
   });
 
   test("one that keeps everything gets no warning", async () => {

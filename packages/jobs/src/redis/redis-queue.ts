@@ -27,12 +27,14 @@ import { JobIds } from "../job-ids.ts";
 import { queueDefaults, type RedisQueueOptions } from "../queue-options.ts";
 import { Changes } from "./changes.ts";
 import { checkServer } from "./check-server.ts";
+import { format, formatKey, tooNew } from "./format.ts";
 import { Doorbell, type Lease } from "./doorbell.ts";
 import { type JobRecord, storedJobOf, type StoredJob } from "./job-record.ts";
 import { JobScripts } from "./job-scripts.ts";
 import { removeEnded, repairIndex } from "./housekeeping.ts";
 import { settlementArguments } from "./settle-changes.ts";
 import { readCounts, readStats, toDo } from "./stats.ts";
+import { unreachable } from "./unreachable.ts";
 import { unlessAborted } from "./unless-aborted.ts";
 import { WorkerPresence } from "./worker-presence.ts";
 
@@ -64,9 +66,7 @@ export async function openRedisQueue(options: RedisQueueOptions): Promise<JobQue
   } catch (error) {
     redis.disconnect();
     if (error instanceof QueueOpenError) throw error;
-    throw new QueueOpenError("unreachable", `reaching Redis at ${hostOf(url)}`, {
-      cause: lastError ?? error,
-    });
+    throw unreachable(url, lastError ?? error);
   }
 }
 
@@ -126,6 +126,7 @@ class RedisQueue implements JobQueue {
   }
 
   async prepare(): Promise<void> {
+    await this.#refuseNewer();
     await this.#bell.limit();
     await this.#scripts.ask(
       "opening the queue",
@@ -133,6 +134,16 @@ class RedisQueue implements JobQueue {
     );
     const { found } = await this.repair();
     if (found.length > 0) this.#log?.warn({ found }, "the job queue was repaired");
+  }
+
+  /** Programs of two versions may meet here: the older one keeps its hands off what it would misread. */
+  async #refuseNewer(): Promise<void> {
+    const key = this.#scripts.key(formatKey);
+    const found = await this.#scripts.ask("opening the queue", async (redis) => {
+      await redis.setnx(key, format);
+      return await redis.get(key);
+    });
+    if (Number(found) > format) throw tooNew(Number(found));
   }
 
   async #enqueueAll(wishes: readonly JobWish[]): Promise<Enqueued[]> {
@@ -393,6 +404,3 @@ function isoOf(ms: number): string {
 }
 
 /** The address without what must not be shown. */
-function hostOf(url: string): string {
-  return URL.parse(url)?.host ?? "the given address";
-}

@@ -73,13 +73,15 @@ export function openDatabase(path: string, log: Logger | undefined): Database {
   }
 }
 
-function refuseCorrupt(db: DatabaseSync, path: string): void {
+/** @throws QueueOpenError */
+export function refuseCorrupt(db: DatabaseSync, path: string): void {
   const [first] = db.prepare("PRAGMA quick_check(1)").all();
   const found = String(first?.["quick_check"]);
   if (found !== "ok") throw new QueueOpenError("corrupt", corruptMessage(path), { cause: new Error(found) });
 }
 
-function openError(path: string, cause: unknown): QueueOpenError {
+/** What SQLite says, in words that tell what to do. */
+export function openError(path: string, cause: unknown): QueueOpenError {
   const [fault, message] = explain(path, cause);
   return new QueueOpenError(fault, message, { cause });
 }

@@ -70,11 +70,7 @@ const migrations: readonly string[] = [
  */
 export function migrate(db: DatabaseSync, path: string): { readonly backup: string | undefined } {
   const version = versionOf(db);
-  if (version > newestVersion)
-    throw new QueueOpenError(
-      "too new",
-      `the database ${path} was written by a newer version (schema ${version}; this one knows ${newestVersion}): update, or go back to the backup beside it`,
-    );
+  if (version > newestVersion) throw tooNew(path, version);
   if (version === newestVersion) return { backup: undefined };
   const backup = version === 0 ? undefined : backUp(db, path, version);
   db.exec("BEGIN IMMEDIATE");
@@ -92,7 +88,15 @@ export function migrate(db: DatabaseSync, path: string): { readonly backup: stri
   return { backup };
 }
 
-function versionOf(db: DatabaseSync): number {
+export function tooNew(path: string, version: number): QueueOpenError {
+  return new QueueOpenError(
+    "too new",
+    `the database ${path} was written by a newer version (schema ${version}; this one knows ${newestVersion}): update, or go back to the backup beside it`,
+  );
+}
+
+/** 0 for a new one. */
+export function versionOf(db: DatabaseSync): number {
   const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
   if (!tables.some(({ name }) => name === "schema_version")) return 0;
   return Number(db.prepare("SELECT max(version) AS version FROM schema_version").get()?.["version"] ?? 0);
