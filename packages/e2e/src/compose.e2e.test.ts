@@ -1,7 +1,9 @@
 import { type Declaration, readCommandLine, type Settings } from "@qbit-sidecars/config";
+import { tempDir } from "@qbit-sidecars/testing";
+import { isComposeMissing, startCompose } from "@qbit-sidecars/testing/containers";
 import { Ajv } from "ajv";
 import { existsSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -22,14 +24,14 @@ type Compose = {
   volumes?: object;
   secrets?: Record<string, { file: string }>;
 };
-type Example = { readme: string; at: number; compose: Compose };
+type Example = { readme: string; at: number; yaml: string; compose: Compose };
 
 const examples = (await Promise.all((await readmes()).map(examplesOf))).flat();
 const isValid = await composeSchema();
 
-test("the README shows the whole stack: all seven apps, which may do and write nothing but what they need", () => {
+test("docs/compose.md shows the whole stack: all seven apps, which may do and write nothing but what they need", () => {
   const [{ compose } = { compose: { services: {} } }] = examples.filter(
-    ({ readme }) => readme === "README.md",
+    ({ readme }) => readme === "docs/compose.md",
   );
   const apps = ours(compose);
   expect(apps.map(([, { image }]) => appOf(image) ?? "").toSorted()).toEqual(appNames.toSorted());
@@ -98,6 +100,22 @@ describe.each(examples)("the Compose file in $readme, line $at", ({ compose }) =
   });
 });
 
+test.skipIf(await isComposeMissing())("Docker Compose itself takes every one of these files", async () => {
+  await using compose = await startCompose();
+  for (const { readme, at, yaml, compose: parsed } of examples) {
+    await using folder = await tempDir("qbit-sidecars-compose-");
+    const file = join(folder.path, "compose.yaml");
+    await writeFile(file, yaml);
+    const profiles = ["*"];
+    const { services } = (await compose.config({ folder: folder.path, files: [file], profiles })) as Compose;
+    expect({ readme, at, services: Object.keys(services).toSorted() }).toEqual({
+      readme,
+      at,
+      services: Object.keys(parsed.services).toSorted(),
+    });
+  }
+});
+
 function ours({ services }: Compose): [string, Service][] {
   return Object.entries(services).filter(([, { image }]) => appOf(image) !== undefined);
 }
@@ -144,7 +162,12 @@ async function readmes(): Promise<string[]> {
       (await readdir(join(repository, parent))).map((name) => `${parent}/${name}`),
     ),
   );
-  const files = ["README.md", "CONTRIBUTING.md", ...folders.flat().map((folder) => `${folder}/README.md`)];
+  const files = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs/compose.md",
+    ...folders.flat().map((folder) => `${folder}/README.md`),
+  ];
   return files.filter((file) => existsSync(join(repository, file)));
 }
 
@@ -154,7 +177,7 @@ async function examplesOf(readme: string): Promise<Example[]> {
   return [...text.matchAll(/^```ya?ml\n([^]*?)^```$/gmu)]
     .map(({ 1: yaml = "", index }) => ({ yaml, at: text.slice(0, index).split("\n").length }))
     .filter(({ yaml }) => /^services:/mu.test(yaml))
-    .map(({ yaml, at }) => ({ readme, at, compose: parse(yaml, { merge: true }) as Compose }));
+    .map(({ yaml, at }) => ({ readme, at, yaml, compose: parse(yaml, { merge: true }) as Compose }));
 }
 
 /** The schema calls itself draft-07 and has draft-04's `id`s, which it does not use. */

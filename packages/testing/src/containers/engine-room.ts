@@ -10,29 +10,42 @@ import { type TempDir, tempDir } from "../temp-dir.ts";
 import { waitFor } from "../wait-for.ts";
 
 const packages = ["podman", "runc", "conmon", "catatonit", "ca-certificates", "docker-buildx"];
+const forCompose = ["docker-compose", "netavark", "aardvark-dns", "nftables"];
+
+export type RoomOptions = {
+  /** "own": nothing but what runs in here, with bridges and names between containers, and Docker Compose. */
+  network?: "machine" | "own";
+  env?: NodeJS.ProcessEnv;
+};
 
 const repository = fileURLToPath(new URL("../../../..", import.meta.url)).replace(/\/$/u, "");
 
 /**
  * A Debian system with podman in it, in mount and process namespaces of its own: nothing is installed on the machine,
- * and all that runs in it ends with this process. It shares the machine's network, and sees the repository, the
- * cache and temporary files under their own paths. Needs root. All it
+ * and all that runs in it ends with this process. It shares the machine's network unless told otherwise, and sees the
+ * repository, the cache and temporary files under their own paths. Needs root. All it
  * leaves behind are empty control groups named libpod_parent, until the machine starts anew.
  */
 export class EngineRoom implements AsyncDisposable {
   readonly #dir: TempDir;
   #unshare: ChildProcess | undefined;
   #pid = 0;
+  readonly #hasOwnNetwork: boolean;
 
-  private constructor(dir: TempDir) {
+  private constructor(dir: TempDir, hasOwnNetwork: boolean) {
     this.#dir = dir;
+    this.#hasOwnNetwork = hasOwnNetwork;
   }
 
   /** @throws Error saying what the machine lacks */
-  static async open(env: NodeJS.ProcessEnv = process.env): Promise<EngineRoom> {
+  static async open({ network = "machine", env = process.env }: RoomOptions = {}): Promise<EngineRoom> {
     if (process.getuid?.() !== 0) throw new Error("an engine in a Debian root of its own needs root");
-    const image = await debianImage({ name: "containers", packages, env });
-    const room = new EngineRoom(await tempDir("qbit-sidecars-engine-"));
+    const isOwn = network === "own";
+    const system = isOwn
+      ? { name: "compose", packages: [...packages, ...forCompose] }
+      : { name: "containers", packages };
+    const image = await debianImage({ ...system, env });
+    const room = new EngineRoom(await tempDir("qbit-sidecars-engine-"), isOwn);
     try {
       await room.#enter(image, [tmpdir(), cacheFolder(env), repository]);
       return room;
@@ -44,7 +57,8 @@ export class EngineRoom implements AsyncDisposable {
 
   async #enter(image: string, seen: readonly string[]): Promise<void> {
     const script = fileURLToPath(new URL("enter-engine-room.sh", import.meta.url));
-    const namespaces = ["--mount", "--pid", "--propagation=private", "--fork", "--kill-child=SIGKILL"];
+    const isolation = ["--mount", "--pid", "--propagation=private", "--fork", "--kill-child=SIGKILL"];
+    const namespaces = this.#hasOwnNetwork ? ["--net", ...isolation] : isolation;
     const enter = ["/bin/sh", script, image, this.#dir.path, ...seen];
     const child = spawn("setpriv", ["--pdeathsig=KILL", "unshare", ...namespaces, ...enter], {
       stdio: ["ignore", "pipe", "pipe"],
@@ -65,7 +79,8 @@ export class EngineRoom implements AsyncDisposable {
 
   /** The command line that runs a program in here. */
   commandLine(command: string, args: readonly string[]): [string, ...string[]] {
-    const inside = ["--target", String(this.#pid), "--mount", "--pid", "--root"];
+    const network = this.#hasOwnNetwork ? ["--net"] : [];
+    const inside = ["--target", String(this.#pid), "--mount", "--pid", "--root", ...network];
     const path = "PATH=/usr/sbin:/usr/bin:/usr/libexec/docker/cli-plugins";
     const env = [
       "env",

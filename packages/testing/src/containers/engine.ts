@@ -189,7 +189,7 @@ export async function startEngine(env: NodeJS.ProcessEnv = process.env): Promise
 
 async function engineOfOurOwn(env: NodeJS.ProcessEnv): Promise<ContainerEngine> {
   await using closers = new AsyncDisposableStack();
-  const room = closers.use(await EngineRoom.open(env));
+  const room = closers.use(await EngineRoom.open({ env }));
   const commandLine = (args: readonly string[]) => room.commandLine("podman", args);
   const [command, ...version] = commandLine(["version", "--format={{.Client.Version}}"]);
   const origin = `podman ${(await runCommand(command, version)).trim()} in a Debian root`;

@@ -35,6 +35,10 @@ cat >etc/containers/containers.conf <<-'END'
 	runtime = "runc"
 	events_logger = "file"
 END
+# In a network namespace of its own: the loopback device comes down into the world, and the name server of containers
+# wants to know of another one, which nobody asks.
+ip link set lo up
+[ -s etc/resolv.conf ] || echo 'nameserver 192.0.2.1' >etc/resolv.conf
 echo '{ "default": [{ "type": "insecureAcceptAnything" }] }' >etc/containers/policy.json
 
 # Not chroot alone: what joins a container by its namespaces starts at the root of these.
