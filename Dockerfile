@@ -29,6 +29,10 @@ CMD []
 FROM fast AS lean
 ENTRYPOINT ["/nodejs/bin/node", "--lite-mode", "/app/main.js"]
 
+# A run of rules over a whole library leaves garbage that V8 rather keeps than collects: not slower, 20 to 80 MB less.
+FROM fast AS rules
+ENTRYPOINT ["/nodejs/bin/node", "--optimize-for-size", "/app/main.js"]
+
 # rules-server's program is its client as well, unless it is told to serve.
-FROM fast AS server
+FROM rules AS server
 CMD ["--serve"]

@@ -21,7 +21,7 @@ target "app" {
       { name = "pia-forwarder", stage = "lean", state = "/var/lib/pia-forwarder", about = "Obtains, binds and renews a PIA forwarded port, and gives it to qBittorrent" },
       { name = "ntfy-sidecar", stage = "lean", state = "/var/lib/ntfy-sidecar", about = "Tells a phone, through ntfy, how qBittorrent's downloads go" },
       { name = "rules-server", stage = "server", state = "/config", about = "HTTP API, CLI, schedules and web page over a queue of rule jobs for qBittorrent" },
-      { name = "rules-worker", stage = "fast", state = "/config", about = "Takes jobs from the queue and applies rules to qBittorrent" },
+      { name = "rules-worker", stage = "rules", state = "/config", about = "Takes jobs from the queue and applies rules to qBittorrent" },
       { name = "qbsync-source", stage = "fast", state = "/var/lib/qbsync-source", about = "Streams verified pieces out of a qBittorrent while they still download" },
       { name = "qbsync-destination", stage = "fast", state = "/var/lib/qbsync-destination", about = "Receives and verifies pieces, and hands the torrent to a second qBittorrent" },
     ]

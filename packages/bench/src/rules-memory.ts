@@ -15,12 +15,17 @@ const cases = [
   { torrents: 50_000, what: "47 + trackers, files, properties", rules: mixedRules(), aim: "≤ 250 MB" },
 ];
 
+/** What the images of rules-server and rules-worker start Node with: see the Dockerfile. */
+const asInImage = { args: ["--optimize-for-size"], env: { MALLOC_ARENA_MAX: "1" } };
+
 /** Peak memory of a process that runs rules over the whole library three times, bundled as in an image. Linux only. */
 export async function rulesMemory(): Promise<Row[]> {
   await using folder = await tempDir();
   const program = await bundle(folder.path);
   const peak = async (...args: string[]) =>
-    Number((await promisify(execFile)(process.execPath, [program, ...args])).stdout);
+    Number(
+      (await promisify(execFile)(process.execPath, [...asInImage.args, program, ...args], asInImage)).stdout,
+    );
   const rows: Row[] = [];
   for (const { torrents, what, rules, aim } of cases) {
     await using fake = await startFakeQbittorrent({ torrents });

@@ -47,8 +47,8 @@ function endsRunBefore(earlier: Rule, rule: Rule): boolean {
 function wantedTwice(condition: Condition): string[] {
   if (condition.kind !== "all") return [];
   // A condition that is written twice is one and the same.
-  const leaves = new Map(condition.items.flatMap((item) => (item.kind === "leaf" ? [[item.id, item]] : [])));
-  const fields = [...leaves.values()].flatMap(({ operator, field }) =>
+  const leaves = new Set(condition.items.filter((item) => item.kind === "leaf"));
+  const fields = [...leaves].flatMap(({ operator, field }) =>
     operator.name === "==" && !field.isList ? [field.name] : [],
   );
   return [...new Set(fields.filter((field, at) => fields.indexOf(field) !== at))];

@@ -39,6 +39,7 @@ export function loadRules(text: string, { file = "rules.yml", strict = true }: L
     operators: operatorTable(),
     actions: actionTable(),
     leaves: new Map(),
+    repeated: [],
     problems,
     strict,
   };

@@ -14,6 +14,8 @@ export type Compiling = {
   readonly problems: Problems;
   /** Conditions by what they say: the same one in two rules is asked once. */
   readonly leaves: Map<string, Leaf>;
+  /** Those that stand in several places. */
+  readonly repeated: Leaf[];
   readonly strict: boolean;
 };
 

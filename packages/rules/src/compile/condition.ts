@@ -8,8 +8,8 @@ export type Quantifier =
 
 export type Leaf = {
   readonly kind: "leaf";
-  /** The same for the same condition in another rule. */
-  readonly id: number;
+  /** Where its answer is remembered: only of conditions that stand in several places. Set while compiling. */
+  memoAt: number | undefined;
   /** `info.ratio >= 2` */
   readonly text: string;
   readonly at: Place;

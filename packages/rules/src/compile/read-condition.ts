@@ -103,7 +103,10 @@ function readLeaf(compiling: Compiling, tree: MapTree): Leaf | undefined {
   const given = value === undefined ? undefined : plain(value.value);
   const key = JSON.stringify([field.name, operator.name, given, quantifier.text]);
   const known = leaves.get(key);
-  if (known !== undefined) return known;
+  if (known !== undefined) {
+    known.memoAt ??= compiling.repeated.push(known) - 1;
+    return known;
+  }
   const leaf = buildLeaf(compiling, {
     tree,
     field,
@@ -125,7 +128,7 @@ type Parts = {
   value: Tree;
 };
 
-function buildLeaf({ problems, leaves }: Compiling, parts: Parts): Leaf | undefined {
+function buildLeaf({ problems }: Compiling, parts: Parts): Leaf | undefined {
   const { tree, field, operator, quantifier, given, value } = parts;
   if (!operator.types.includes(field.type))
     return problems.error(
@@ -137,7 +140,7 @@ function buildLeaf({ problems, leaves }: Compiling, parts: Parts): Leaf | undefi
   for (const note of built.notes ?? []) problems.warn(value.at, note);
   return {
     kind: "leaf",
-    id: leaves.size,
+    memoAt: undefined,
     text: `${field.name} ${operator.name}${given === undefined ? "" : ` ${show(given)}`}${quantifierText(tree)}`,
     at: tree.at,
     field,

@@ -146,6 +146,7 @@ function readAction(compiling: Compiling, tree: Tree): RuleAction | undefined {
   return {
     action,
     params,
+    planOther: action.planOther?.(params),
     needs: [...new Set(sources)].filter((source) => source !== "list" && source !== "clock"),
   };
 }

@@ -1,4 +1,4 @@
-import type { Action } from "../language/action.ts";
+import type { Action, PlanAction } from "../language/action.ts";
 import type { Source } from "../language/source.ts";
 import type { Condition } from "./condition.ts";
 import type { Params } from "./params.ts";
@@ -8,6 +8,8 @@ import type { Safety } from "./safety.ts";
 export type RuleAction = {
   readonly action: Action;
   readonly params: Params;
+  /** For torrents the rule does not match. */
+  readonly planOther: PlanAction | undefined;
   /** What has to be fetched before it can be planned. */
   readonly needs: readonly Source[];
 };

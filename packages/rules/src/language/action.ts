@@ -58,8 +58,8 @@ export type Action = {
   /** What has to be fetched to know whether it is needed. */
   readonly needs?: readonly Source[];
   readonly plan: PlanAction;
-  /** For torrents the rule does not match. */
-  readonly planOther?: PlanAction;
+  /** What it does to torrents the rule does not match, if with these params it does anything. */
+  readonly planOther?: (params: Params) => PlanAction | undefined;
   /** Params of the example in the reference. */
   readonly example: Readonly<Record<string, unknown>>;
 };

@@ -52,10 +52,10 @@ export function labelActions(): Action[] {
       ],
       example: { tags: ["hd"] },
       plan: (params, subject, rule) => addTags(params.tags(subject, rule), subject.info),
-      planOther: (params, subject, rule) =>
-        params.text("mode") === "sync"
-          ? removeTags(params.tags(subject, rule), subject.info)
-          : { skip: "not in sync mode" },
+      planOther: (ofRule) =>
+        ofRule.text("mode") === "sync"
+          ? (params, subject, rule) => removeTags(params.tags(subject, rule), subject.info)
+          : undefined,
     },
     {
       name: "remove_tag",

@@ -9,10 +9,12 @@ import type { Subject } from "./subject.ts";
  */
 export function evaluate(condition: Condition, subject: Subject): Truth {
   if (condition.kind !== "leaf") return evaluateGroup(condition, subject);
-  const known = subject.memo[condition.id];
+  const { memoAt } = condition;
+  if (memoAt === undefined) return ask(condition, subject);
+  const known = subject.memo[memoAt];
   if (known !== undefined) return known;
   const answer = ask(condition, subject);
-  if (answer !== pending) subject.memo[condition.id] = answer;
+  if (answer !== pending) subject.memo[memoAt] = answer;
   return answer;
 }
 

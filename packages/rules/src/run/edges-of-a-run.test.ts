@@ -214,3 +214,19 @@ describe("what is sent outside", () => {
     ).rejects.toThrow(/SSL|TLS|EPROTO/i);
   });
 });
+
+test.each([
+  ["add", 1],
+  ["sync", 3],
+] as const)(
+  "what add_tag in mode %s needs is fetched of %d of three torrents, one of which the rule matches",
+  async (mode, calls) => {
+    await using fake = await startFakeQbittorrent({ torrents: torrents(3) });
+    const conditions = [{ field: "info.name", operator: "==", value: "t1" }];
+    const { matches } = await run(fake, [
+      rule(conditions, { type: "add_tag", params: { mode, tags: ["${files.count}"] } }),
+    ]);
+    expect(matches).toEqual({ "a rule": 1 });
+    expect(fake.calls.count("torrents/files")).toBe(calls);
+  },
+);
