@@ -22,6 +22,7 @@ import { measure } from "./report.ts";
 import { sourceService } from "./serve-source.ts";
 import { Slots } from "./slots.ts";
 import { freeBytes, Space } from "./space.ts";
+import { refuseNewerState } from "./state-format.ts";
 import type { TorrentEvents } from "./stored-torrent.ts";
 import { TakeOver } from "./take-over.ts";
 import { TorrentStore } from "./torrent-store.ts";
@@ -38,6 +39,7 @@ const writersByDefault = 8;
 export async function qbsyncDestination(config: Config, service: Service): Promise<void> {
   const { log, closers, health } = service;
   const data = await DataFolder.open(config.data);
+  await refuseNewerState(data.stateDir);
   const client = await openClient(config, service);
   const parts = assemble(config, service, { data, client });
   if (!config.dryRun) await parts.store.load();

@@ -139,7 +139,9 @@ function read(bytes: Buffer, seed: number) {
     const record = bytes.subarray(size, size + recordBytes);
     const expected = crc32(record.subarray(4), crc);
     const entry = decode(record);
-    if (record.readUInt32LE(0) !== expected || entry === undefined) break;
+    if (record.readUInt32LE(0) !== expected) break;
+    // Whole, and yet not to be understood: cutting it off would lose what a newer version wrote.
+    if (entry === undefined) throw new Error("the log of pieces has a record of a newer version");
     crc = expected;
     entries.push({ entry, end: size + recordBytes });
   }

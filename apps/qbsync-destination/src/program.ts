@@ -18,6 +18,7 @@ export function program(process: ProcessLike, surroundings?: Surroundings): Prom
       ignoredWords: ["destination"],
       examples: ["qbsync-destination --data /downloads --qb-url http://localhost:8080 --listen :50051"],
       start: qbsyncDestination,
+      doctor: async (config, service) => (await import("./doctor.ts")).doctor(config, service),
     },
     process,
     surroundings,

@@ -18,6 +18,7 @@ import { PieceLog } from "./piece-log.ts";
 import { RefusedError } from "./refused.ts";
 import { ReusableFiles, reuseData } from "./reuse-data.ts";
 import type { Space } from "./space.ts";
+import { noteFormat } from "./state-format.ts";
 import { digestOf, encodeWithoutTorrent, StoredTorrent, type TorrentEvents } from "./stored-torrent.ts";
 import { syncFolder } from "./sync-folder.ts";
 import { TorrentFiles } from "./torrent-files.ts";
@@ -182,6 +183,7 @@ export class TorrentStore implements AsyncDisposable {
   async #makeFolder(description: TorrentDescription): Promise<void> {
     const folder = this.#folder(description.torrentId);
     await mkdirUnlessThere(this.#options.data.stateDir);
+    await noteFormat(this.#options.data.stateDir);
     await mkdirUnlessThere(folder);
     await writeFileAtomic(join(folder, "torrent"), description.torrent);
     await (await open(join(folder, "pieces.log"), "a", 0o600)).close();

@@ -21,6 +21,7 @@ export async function program(process: ProcessLike, surroundings?: Surroundings)
       settings,
       ignoredWords: ["source"],
       start: qbsyncSource,
+      doctor: async (config, service) => (await import("./doctor.ts")).doctor(config, service),
     },
     process,
     surroundings,

@@ -1,6 +1,6 @@
-import { MaindataStore, type QbitClient } from "@qbit-sidecars/qbit-client";
+import { MaindataStore, type Preferences, type QbitClient } from "@qbit-sidecars/qbit-client";
 import type { Config } from "./config.ts";
-import { foldersOf, toLocal } from "./data-folders.ts";
+import { foldersOf, type Mounts, toLocal } from "./data-folders.ts";
 import { describeTorrent } from "./describe-torrent.ts";
 import type { Watched } from "./follow-qbittorrent.ts";
 import type { Source } from "./sync-torrents.ts";
@@ -37,10 +37,8 @@ export function sourceOf(client: QbitClient, config: Config, count: Count): Sour
         client.torrents.files(id, { signal }),
         client.torrents.export(id, { signal }),
       ]);
-      const savePath = config.savePath ?? textOf(preferences["save_path"]);
-      const tempPath =
-        preferences["temp_path_enabled"] === true ? textOf(preferences["temp_path"]) : undefined;
-      const mounts = { savePath, data: config.data, tempPath, tempData: config.tempPath };
+      const mounts = mountsOf(preferences, config);
+      const { savePath } = mounts;
       const described = describeTorrent({ torrent, files, exported, savePath, ownTags });
       const folders = foldersOf(torrent, described.names).map((folder) => toLocal(folder, mounts));
       return { described, folders: [...new Set(folders)] };
@@ -49,6 +47,16 @@ export function sourceOf(client: QbitClient, config: Config, count: Count): Sour
       count("addTags");
       await client.torrents.addTags([id], [tag], { signal });
     },
+  };
+}
+
+/** What qBittorrent's folders are here. */
+export function mountsOf(preferences: Preferences, config: Config): Mounts {
+  return {
+    savePath: config.savePath ?? textOf(preferences["save_path"]),
+    data: config.data,
+    tempPath: preferences["temp_path_enabled"] === true ? textOf(preferences["temp_path"]) : undefined,
+    tempData: config.tempPath,
   };
 }
 

@@ -24,6 +24,9 @@ export const problem = (seen: string, todo: string): Finding => ({ verdict: "pro
 /** @param todo how it can be found out */
 export const unknown = (seen: string, todo: string): Finding => ({ verdict: "unknown", seen, todo });
 
+/** Bytes as disks are sold. */
+export const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
+
 /** What `--help` says of the command. */
 export const aboutDoctor =
   "Look at everything this program needs and say what to do; changes nothing. Exit 0 all well, 1 a problem, 3 no problem but something could not be checked.";

@@ -1,4 +1,4 @@
-export { type DoctorCheck, type Finding, ok, problem, unknown, type Verdict } from "./check.ts";
+export { type DoctorCheck, type Finding, gigabytes, ok, problem, unknown, type Verdict } from "./check.ts";
 export { type ClockReading, compareClocks } from "./clock-skew.ts";
 export { keptFile, may, readableFolder, whoami, writableFolder } from "./folders.ts";
 export { askHealth, listenAddress, type ListenOptions } from "./listeners.ts";
