@@ -15,7 +15,7 @@ export default defineConfig({
           // A slow machine is no fault of the code.
           testTimeout: 30_000,
           include: ["apps/*/src/**/*.test.ts", "packages/*/src/**/*.test.ts"],
-          exclude: ["**/*.contract.test.ts", "packages/e2e/**", "**/node_modules/**"],
+          exclude: ["**/*.contract.test.ts", "**/*.e2e.test.ts", "**/node_modules/**"],
         },
       },
       {

@@ -17,6 +17,10 @@ export type RunAppOptions = {
   args?: readonly string[];
   nodeArgs?: readonly string[];
   onLine?: (line: LogLine) => void;
+  /** Each piece of what it prints, on both streams, as it was printed. */
+  onText?: (text: string) => void;
+  /** How many of its latest lines are kept; default all. */
+  keep?: number;
 };
 
 /** An app run from its built bundle, as an image would run it. */
@@ -27,7 +31,8 @@ export class RunningApp implements AsyncDisposable {
   readonly ended: Promise<number | string>;
   #errors = "";
 
-  constructor(app: string, { env = {}, args = [], nodeArgs = [], onLine }: RunAppOptions) {
+  constructor(app: string, options: RunAppOptions) {
+    const { env = {}, args = [], nodeArgs = [], onLine, onText, keep = Infinity } = options;
     const bundle = fileURLToPath(new URL(`../../../apps/${app}/dist/main.js`, import.meta.url));
     // Nothing of this process's environment: what is set here is all the app gets. As in the images, one malloc arena:
     // glibc makes one for each thread of libuv's pool, 1.5 MB that a service of one thread has no use for.
@@ -45,10 +50,14 @@ export class RunningApp implements AsyncDisposable {
         resolve(code ?? signal ?? "unknown");
       });
     });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => (this.#errors += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      this.#errors += text;
+      onText?.(text);
+    });
     createInterface({ input: child.stdout }).on("line", (text) => {
+      onText?.(text);
       const line = toLogLine(text);
-      this.lines.push(line);
+      if (this.lines.push(line) > keep) this.lines.shift();
       onLine?.(line);
     });
   }

@@ -27,6 +27,7 @@ export {
 export { isKubectlMissing, runKubectl } from "./servers/kubectl.ts";
 export { isPromtoolMissing, runPromtool } from "./servers/promtool.ts";
 export { seededRandom } from "./fake-qbittorrent/random.ts";
+export { type ShiftableClock, shiftableClock } from "./servers/shiftable-clock.ts";
 export { waitFor, type WaitForOptions } from "./wait-for.ts";
 export * from "./fake-qbittorrent/index.ts";
 export * from "./fake-pia/index.ts";
