@@ -1,5 +1,17 @@
 /** One row of the table: a figure, the baseline measured in the same run, and what it should be. */
-export type Row = { figure: string; value: string; baseline: string; ratio: string; aim: string };
+export type Row = {
+  /** The same in every run: it is what a row is known by. */
+  figure: string;
+  value: string;
+  baseline: string;
+  /** `1.5×`, `53 %`, `10× as fast`; empty where there is no baseline. */
+  ratio: string;
+  aim: string;
+  /** Which ratio is the better one. Default: what the aim or the unit says, else the lower one. */
+  better?: "lower" | "higher";
+  /** How many times worse the ratio may be than the accepted one. Default: by what is measured, see `guard.ts`. */
+  tolerance?: number;
+};
 
 /** The p-th percentile (0 to 100) by the nearest-rank method. */
 export function percentile(values: readonly number[], p: number): number {
@@ -23,7 +35,8 @@ export function megabytes(bytes: number): string {
 }
 
 export function ratio(value: number, baseline: number): string {
-  return `${(value / baseline).toFixed(1)}×`;
+  const times = value / baseline;
+  return `${times < 1 ? times.toPrecision(2) : times.toFixed(1)}×`;
 }
 
 /** The rows as a Markdown table that also reads well in a terminal. */
