@@ -2,6 +2,7 @@ import { timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type Address, formatAddress } from "@qbit-sidecars/config";
+import { listenError } from "@qbit-sidecars/service";
 import { readHashes } from "./resolve-hash.ts";
 import type { TrackOutcome } from "./watch-downloads.ts";
 
@@ -22,7 +23,7 @@ type Answer = { status: number; text: string };
  * Serves POST /track and POST /done for qBittorrent's hooks, with the seed's answers: plain text, and Go's line break
  * after an error. A hook's URL holds everything; bodies are not read.
  *
- * @throws when the address cannot be listened on
+ * @throws ListenError when the address cannot be listened on
  */
 export async function startTrackServer(options: TrackServerOptions): Promise<TrackServer> {
   const { address } = options;
@@ -33,9 +34,8 @@ export async function startTrackServer(options: TrackServerOptions): Promise<Tra
   // A storm of hooks is one connection each, some milliseconds apart; one that is turned away is not repeated.
   server.maxConnections = 2000;
   await new Promise<void>((resolve, reject) => {
-    server.on("error", (cause) =>
-      reject(new Error(`listening for hooks on ${formatAddress(address)} (set by LISTEN_ADDR)`, { cause })),
-    );
+    const at = formatAddress(address);
+    server.on("error", (cause) => reject(listenError(cause, { at, setting: "LISTEN_ADDR" })));
     server.listen(
       { port: address.port, ...(address.host === undefined ? {} : { host: address.host }) },
       resolve,

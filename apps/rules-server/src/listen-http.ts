@@ -1,4 +1,4 @@
-import { ListenError, type Logger } from "@qbit-sidecars/service";
+import { listenError, type Logger } from "@qbit-sidecars/service";
 import type { FastifyInstance } from "fastify";
 
 const mostConnections = 4000;
@@ -14,10 +14,7 @@ export async function listenHttp(
     log.info(`API, page, health and metrics on ${url}`);
     return { name: "API listener", url, [Symbol.asyncDispose]: async () => await app.close() };
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new ListenError(
-      `listening on ${host}:${port} (set by QBT_RULES_SERVER_HOST and QBT_RULES_SERVER_PORT): ${why}`,
-      { cause },
-    );
+    const setting = "QBT_RULES_SERVER_HOST and QBT_RULES_SERVER_PORT";
+    throw listenError(cause, { at: `${host}:${port}`, setting });
   }
 }

@@ -62,6 +62,9 @@ describe.skipIf(isMissing).each(builtApps)("the image of %s", (app) => {
     expect(kind).toBe("CMD");
     expect(await container.exec(healthcheck)).toEqual({ code: 0, output: "" });
     expect((await container.exec(["/bin/sh", "-c", "true"])).code).not.toBe(0);
+    const doctor = await container.exec(["node", "main.js", "doctor", "--json"]);
+    expect([0, 1, 3]).toContain(doctor.code);
+    expect(JSON.parse(doctor.output)).toMatchObject({ name: app === "rules-server" ? "qbt-rules" : app });
     expect(await container.stop()).toBe(0);
   });
 

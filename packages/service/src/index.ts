@@ -6,7 +6,7 @@ export { aboutDoctor } from "./doctor/check.ts";
 export { Health } from "./health.ts";
 export type { Check, CheckResult } from "./health.ts";
 export type { Method, Reply, RouteHandler, RouteOptions, RouteRequest, RouteTarget } from "./http-routes.ts";
-export { ListenError } from "./listen.ts";
+export { ListenError, listenError } from "./listen.ts";
 export type { Listener } from "./listen.ts";
 export { createLog } from "./log.ts";
 export type { LogFormat, Logger, LogLevel, LogOptions } from "./log.ts";

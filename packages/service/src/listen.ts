@@ -50,11 +50,15 @@ function opened(server: Server, { host, port }: Address, setting: string): Promi
   return new Promise((resolve, reject) => {
     // Not once: an error after the start is that of a single connection and must not end the process.
     server.on("error", (cause: NodeJS.ErrnoException) => {
-      const at = `${host ?? ""}:${port}`;
-      reject(new ListenError(`listening on ${at} (set by ${setting}): ${explain(cause)}`, { cause }));
+      reject(listenError(cause, { at: `${host ?? ""}:${port}`, setting }));
     });
     server.listen({ port, ...(host === undefined ? {} : { host }) }, resolve);
   });
+}
+
+/** Why an address cannot be listened on, in words, for whoever opens a listener of another kind. */
+export function listenError(cause: unknown, { at, setting }: { at: string; setting: string }): ListenError {
+  return new ListenError(`listening on ${at} (set by ${setting}): ${explain(cause)}`, { cause });
 }
 
 const EXPLANATIONS = new Map([
@@ -63,8 +67,9 @@ const EXPLANATIONS = new Map([
   ["EADDRNOTAVAIL", "this machine has no such address"],
 ]);
 
-function explain({ code = "", message }: NodeJS.ErrnoException): string {
-  return EXPLANATIONS.get(code) ?? message;
+function explain(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  return EXPLANATIONS.get("code" in cause ? String(cause.code) : "") ?? cause.message;
 }
 
 function urlHost(host: string | undefined): string {
