@@ -15,10 +15,11 @@ const behindSetting: Readonly<Record<string, Neighbour>> = {
 };
 
 /** Addresses that lead to no neighbour of their own: own listeners, other apps of ours, receivers that a user chooses. */
-const others = new Set([
-  ...["healthAddr", "probeAddr", "listenAddr", "listen", "hookUrl", "clientServerUrl", "destinationAddr"],
-  ...["piaTokenUrl", "webhookUrl", "notificationsWebhookUrl"],
-]);
+const others = new Set(
+  "healthAddr probeAddr listenAddr listen hookUrl clientServerUrl destinationAddr piaTokenUrl webhookUrl notificationsWebhookUrl".split(
+    " ",
+  ),
+);
 
 /** @throws Error naming a setting that holds an address of somebody who is not in the picture */
 export function neighboursOf({ name, declared }: ChartedApp): ReadonlySet<Neighbour> {

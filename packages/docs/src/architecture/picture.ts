@@ -18,7 +18,7 @@ export function drawArchitecture(workspace: Workspace): string {
   const places = new Map([...apps, ...packages]);
   const height = Math.max(...[...packages.values()].map(bottom)) + margin;
   return document({ width, height }, "Who talks with whom, and what is built on what", [
-    ...chartedApps.flatMap((app) => talks(app, apps.get(app.name) as Box, neighbours)),
+    ...chartedApps.flatMap((app, index) => talks(app, appBox(index), neighbours)),
     ...[...reduced(workspace)].flatMap(([name, below]) =>
       [...below].map((other) => downwards(places.get(name), places.get(other))),
     ),
