@@ -1,8 +1,9 @@
 import {
   type CallOptions,
-  type ChannelCredentials,
   type ClientDuplexStream,
   credentials,
+  InterceptingCall,
+  type Interceptor,
   Metadata,
 } from "@grpc/grpc-js";
 import {
@@ -11,12 +12,16 @@ import {
   QbSyncClient,
   QbSyncService,
 } from "../gen/qbit_sidecars/qbsync/v1/qbsync.ts";
+import { type ClientTls, tlsChannel } from "./client-tls.ts";
 import { encodePieceChunk } from "./piece-chunk-codec.ts";
 
 export type ConnectOptions = {
   /** Host and port, as grpc-js takes them: `nas:50051`, `192.168.1.100:50051`, `[::1]:50051`. */
   address: string;
-  credentials?: ChannelCredentials;
+  /** Without it nothing is encrypted. */
+  tls?: ClientTls | undefined;
+  /** Read at each call, so that it can be changed on both sides without a restart. Without it none is sent. */
+  token?: (() => Promise<string>) | undefined;
   /** Longest wait between two attempts to connect; default 30 s. */
   reconnectMaxDelayMs?: number;
   /** A connection that does not answer a ping for as long again is dead; default 20 s. */
@@ -28,8 +33,11 @@ const maxAnswerBytes = 4 * 1024 * 1024;
 
 /** One TCP connection of its own to a destination, opened at the first call. `close()` ends it. */
 export function connectQbSync(options: ConnectOptions): QbSyncClient {
-  const { reconnectMaxDelayMs = 30_000, keepaliveMs = 20_000 } = options;
-  return new Connection(options.address, options.credentials ?? credentials.createInsecure(), {
+  const { address, token, reconnectMaxDelayMs = 30_000, keepaliveMs = 20_000 } = options;
+  const tls = options.tls && tlsChannel(address, options.tls);
+  return new Connection(address, tls?.credentials ?? credentials.createInsecure(), {
+    ...tls?.options,
+    ...(token !== undefined && { interceptors: [bringing(token)] }),
     // Clients of one address would otherwise share one connection.
     "grpc.use_local_subchannel_pool": 1,
     "grpc.keepalive_time_ms": keepaliveMs,
@@ -43,6 +51,19 @@ export function connectQbSync(options: ConnectOptions): QbSyncClient {
     // A destination is in the local network or at the end of a tunnel, never behind a web proxy.
     "grpc.enable_http_proxy": 0,
   });
+}
+
+/** Adds the token to each call. */
+function bringing(token: () => Promise<string>): Interceptor {
+  return (options, nextCall) =>
+    new InterceptingCall(nextCall(options), {
+      start(metadata, listener, next) {
+        void (async () => {
+          metadata.set("authorization", `Bearer ${await token()}`);
+          next(metadata, listener);
+        })();
+      },
+    });
 }
 
 type SendCall = ClientDuplexStream<PieceChunk, Answers>;

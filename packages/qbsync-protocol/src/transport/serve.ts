@@ -1,5 +1,7 @@
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
 import { type QbSyncServer, QbSyncService } from "../gen/qbit_sidecars/qbsync/v1/qbsync.ts";
+import { admitCalls } from "./admit-calls.ts";
+import { Gate, type Rejection, type ServerTls } from "./gate.ts";
 import { openReceiveWindows, type ReceiveWindows } from "./receive-windows.ts";
 
 /** The address could not be listened on. */
@@ -15,7 +17,16 @@ export type ServeOptions = {
   maxMessageBytes: number;
   /** Calls of one connection at the same time; default 100. */
   maxCallsPerConnection?: number;
-  credentials?: ServerCredentials;
+  /** Calls of all connections together; default 256. */
+  maxCalls?: number;
+  /** Connections at the same time; default 256. Those that nobody was let in on make room for new ones. */
+  maxConnections?: number;
+  /** What to show and whom to believe, asked at each new connection. Without it nothing is encrypted. */
+  tls?: (() => Promise<ServerTls>) | undefined;
+  /** The tokens of which each call must bring one, asked at each call. Without it none is asked for. */
+  tokens?: (() => Promise<readonly string[]>) | undefined;
+  /** A connection or a call was refused. Called as often as somebody knocks. */
+  onRefused?: (refusal: Rejection) => void;
   /** A connection that does not answer a ping for as long again is dead; default 20 s. */
   keepaliveMs?: number;
 };
@@ -25,51 +36,64 @@ export type Serving = AsyncDisposable & { readonly name: string; readonly port: 
 /** How long calls under way get when the listener closes. */
 const closingMs = 1000;
 
+const mebibyte = 1024 * 1024;
+
 /**
- * Answers the QbSync service on a TCP port, with receive windows opened.
+ * Answers the QbSync service on a TCP port, with receive windows opened, and only to those who may call it.
  *
  * @throws ServeError when the port is taken or may not be used
  */
 export async function serveQbSync(implementation: QbSyncServer, options: ServeOptions): Promise<Serving> {
-  const { credentials = ServerCredentials.createInsecure(), keepaliveMs = 20_000 } = options;
+  const { keepaliveMs = 20_000, onRefused = () => {}, tls, tokens, windows } = options;
   // What goes wrong is thrown; grpc-js would print it as well.
   setLogVerbosity(logVerbosity.NONE);
+  const guard = admitCalls({
+    connection: (peer) => gate.connection(peer),
+    tokens,
+    callsAtMost: options.maxCalls ?? 256,
+    onRefused,
+  });
   const server = new Server({
+    interceptors: [guard],
     "grpc.max_receive_message_length": options.maxMessageBytes,
     "grpc.max_concurrent_streams": options.maxCallsPerConnection ?? 100,
     "grpc.keepalive_time_ms": keepaliveMs,
     "grpc.keepalive_timeout_ms": keepaliveMs,
+    "grpc.enable_channelz": 0,
+    // In MB: what a connection may make Node hold beside its window, such as answers that nobody reads.
+    "grpc-node.max_session_memory": 64 + Math.ceil(windows.connectionBytes / mebibyte),
   });
   server.addService(QbSyncService, implementation);
-  const port = await bind(server, options.address, credentials);
-  const windows = openReceiveWindows(port, options.windows);
+  // TLS ends at the gate; what comes through is HTTP/2 either way.
+  const http2 = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const gate: Gate = await openGate({
+    address: options.address,
+    connectionsAtMost: options.maxConnections ?? 256,
+    tls,
+    take: (socket) => http2.injectConnection(socket),
+    onRefused,
+  });
+  const opened = openReceiveWindows(gate.port, windows);
   return {
     name: "QbSync listener",
-    port,
+    port: gate.port,
     async [Symbol.asyncDispose]() {
+      gate.stopListening();
       await close(server);
-      windows[Symbol.dispose]();
+      gate[Symbol.dispose]();
+      opened[Symbol.dispose]();
     },
   };
 }
 
-async function bind(
-  server: Server,
-  { host, port }: ServeOptions["address"],
-  credentials: ServerCredentials,
-): Promise<number> {
-  // As Node's own servers do: both kinds of addresses, or the older one where the machine has no IPv6.
-  const hosts = host === undefined ? ["[::]", "0.0.0.0"] : [host.includes(":") ? `[${host}]` : host];
-  const failures: Error[] = [];
-  for (const each of hosts) {
-    const { promise, resolve } = Promise.withResolvers<number | Error>();
-    server.bindAsync(`${each}:${port}`, credentials, (error, bound) => resolve(error ?? bound));
-    const result = await promise;
-    if (typeof result === "number") return result;
-    failures.push(result);
+async function openGate(options: Parameters<typeof Gate.open>[0]): Promise<Gate> {
+  const { host = "", port } = options.address;
+  try {
+    return await Gate.open(options);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ServeError(`listening on ${host}:${port}: ${why}`, { cause });
   }
-  const { message } = failures[0] ?? new Error("no address");
-  throw new ServeError(`listening on ${host ?? ""}:${port}: ${message}`, { cause: failures[0] });
 }
 
 async function close(server: Server): Promise<void> {
