@@ -26,6 +26,7 @@ import { refuseNewerState } from "./state-format.ts";
 import type { TorrentEvents } from "./stored-torrent.ts";
 import { TakeOver } from "./take-over.ts";
 import { TorrentStore } from "./torrent-store.ts";
+import { type WhoMaySend, whoMaySend } from "./who-may-send.ts";
 
 const mebibyte = 1024 * 1024;
 
@@ -46,9 +47,12 @@ export async function qbsyncDestination(config: Config, service: Service): Promi
   await parts.takeOver?.load(parts.store.ids());
   const loop = startRetrying(parts.store, config, service);
   if (parts.takeOver !== undefined) startSettling(parts.takeOver, config, service);
-  const serving = closers.use(await listen(parts, config, service));
-  serveHealth({ loop, serving, client }, config, service);
-  log.info(`listening for sources on port ${serving.port}${config.dryRun ? "; this is a dry run" : ""}`);
+  const security = await whoMaySend(config, service);
+  const serving = closers.use(await listen({ ...parts, security }, config, service));
+  serveHealth({ loop, serving, client, security }, config, service);
+  log.info(
+    `listening on port ${serving.port} for torrents ${security.how}${config.dryRun ? "; this is a dry run" : ""}`,
+  );
   if (client === undefined)
     log.warn("no --qb-url: torrents are stored and verified, and given to no qBittorrent");
   closers.use(await health.listen(config.healthAddr));
@@ -166,7 +170,7 @@ async function openClient({ qbitUrl, ...config }: Config, service: Service): Pro
 }
 
 function listen(
-  { store, receiver, finalizer, takeOver, data, limits }: Parts,
+  { store, receiver, finalizer, takeOver, data, limits, security }: Parts & { security: WhoMaySend },
   config: Config,
   service: Service,
 ): Promise<Serving> {
@@ -175,6 +179,7 @@ function listen(
     ...(config.qbitUrl === undefined ? [] : ["finalize"]),
     ...(takeOver === undefined ? [] : ["hand-off"]),
     ...(config.dryRun ? ["dry-run"] : []),
+    ...(security.isOpen ? ["open"] : []),
   ];
   const implementation = sourceService({
     store,
@@ -197,6 +202,7 @@ function listen(
     address: config.listen,
     windows: { streamBytes: limits.streamWindowBytes, connectionBytes: limits.connectionWindowBytes },
     maxMessageBytes: limits.maxChunkBytes + 4096,
+    ...security.serve,
   });
 }
 
@@ -238,11 +244,22 @@ function startRetrying(store: TorrentStore, config: Config, service: Service): L
 }
 
 function serveHealth(
-  { loop, serving, client }: { loop: Loop; serving: Serving; client: QbitClient | undefined },
+  {
+    loop,
+    serving,
+    client,
+    security,
+  }: { loop: Loop; serving: Serving; client: QbitClient | undefined; security: WhoMaySend },
   config: Config,
   { health }: Service,
 ): void {
   health.ready("listening", () => ({ ok: true, detail: `for sources on port ${serving.port}` }));
+  health.ready("security", () => ({
+    ok: true,
+    detail: security.isOpen
+      ? "open: whoever reaches the port may send torrents"
+      : `torrents are taken ${security.how}`,
+  }));
   health.ready("data", async () => ({
     ok: loop.status().failures === 0,
     detail: `${await freeBytes(config.data)} bytes are free in ${config.data}`,

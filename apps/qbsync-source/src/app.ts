@@ -2,10 +2,12 @@ import { formatAddress } from "@qbit-sidecars/config";
 import { type Loop, type Service, stopped } from "@qbit-sidecars/service";
 import { openQbittorrent, qbittorrentCheck } from "@qbit-sidecars/service/qbittorrent";
 import type { Config } from "./config.ts";
+import { type Credentials, openCredentials } from "./credentials.ts";
 import { Connection } from "./destination.ts";
 import { QbittorrentFollower } from "./follow-qbittorrent.ts";
 import { Link } from "./link.ts";
 import { sourceOf, watch } from "./qbittorrent.ts";
+import { serveReceiverState } from "./receiver-state.ts";
 import { countMetrics, gaugeMetrics, torrentsReport } from "./report.ts";
 import { PieceSender } from "./send-pieces.ts";
 import { startLoops } from "./start-loops.ts";
@@ -21,6 +23,7 @@ export async function qbsyncSource(config: Config, service: Service): Promise<vo
   const { closers, clock, log, signal, health } = service;
   const counts = countMetrics(service.metrics);
   const client = await openQbittorrent(config, service);
+  const credentials = await openCredentials(config, service);
   const torrents = new Map<string, TrackedTorrent>();
   const tags: Tags = {
     synced: config.syncedTag,
@@ -28,7 +31,7 @@ export async function qbsyncSource(config: Config, service: Service): Promise<vo
     excludeSync: config.excludeSyncTag,
   };
   const link = new Link({
-    dial: () => dial(config, service),
+    dial: () => dial(config, service, credentials),
     minConnections: config.minConnections,
     onAnswers: (answers) => sender.hear(answers),
     onLaneLost: (lane) => sender.laneLost(lane),
@@ -99,6 +102,7 @@ export async function qbsyncSource(config: Config, service: Service): Promise<vo
 
   gaugeMetrics(service.metrics, { torrents, sender, lanes: () => link.laneCount });
   serveHealth({ config, service, loops });
+  serveReceiverState(service, link);
   health.route("GET", "/status", () => ({
     body: {
       destination: link.terms && { program: link.terms.program, connections: link.laneCount },
@@ -119,8 +123,14 @@ function serveHealth({ config, service: { health }, loops }: Watched): void {
 
 type Watched = { config: Config; service: Service; loops: ReturnType<typeof startLoops> };
 
-async function dial(config: Config, { name, version }: Service): Promise<Connection> {
+async function dial(
+  config: Config,
+  { name, version }: Service,
+  credentials: Credentials,
+): Promise<Connection> {
   return await Connection.dial({
+    ...(await credentials.forDialling()),
+    hint: credentials.hint,
     address: formatAddress(config.destinationAddr),
     program: `${name} ${version}`,
     timeoutMs: 10_000,

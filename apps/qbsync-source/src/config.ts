@@ -1,5 +1,6 @@
 import { type ConfigOf, declareSettings, qbitSettings, setting } from "@qbit-sidecars/config";
 import { serviceSettings } from "@qbit-sidecars/service";
+import { securityRules, securitySettings } from "./security-settings.ts";
 
 /** Where health and metrics are served unless told otherwise. */
 export const defaultHealthAddr = ":8080";
@@ -164,6 +165,7 @@ export const settings = declareSettings(
       default: "300s",
       about: "How long a drain may take.",
     }),
+    ...securitySettings,
     dryRun: setting.toggle({
       env: own("DRY_RUN"),
       default: false,
@@ -176,6 +178,7 @@ export const settings = declareSettings(
     }),
   },
   [
+    ...securityRules,
     {
       of: ["minConnections", "maxConnections"],
       check: ({ minConnections: min, maxConnections: max }) =>

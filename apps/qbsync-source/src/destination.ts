@@ -2,6 +2,7 @@ import { type CallOptions, type ClientUnaryCall, Metadata, type ServiceError, st
 import {
   type AbortResponse,
   type Answers,
+  type ConnectOptions,
   connectQbSync,
   type FinalizeResponse,
   HelloResponse,
@@ -52,7 +53,9 @@ type DialOptions = {
   program: string;
   /** How long an answer may take. */
   timeoutMs: number;
-};
+  /** What to do about a failure, by its words. */
+  hint?: (failure: string) => string | undefined;
+} & Pick<ConnectOptions, "tls" | "token">;
 
 /** One TCP connection to qbsync-destination. Closing it ends every call and stream of it. */
 export class Connection implements Disposable {
@@ -67,9 +70,9 @@ export class Connection implements Disposable {
   }
 
   /** @throws DestinationError */
-  static async dial({ address, program, timeoutMs }: DialOptions): Promise<Connection> {
+  static async dial({ address, program, timeoutMs, tls, token, hint }: DialOptions): Promise<Connection> {
     // The waits between attempts are ours: each attempt is a connection of its own.
-    const client = connectQbSync({ address, reconnectMaxDelayMs: 1000 });
+    const client = connectQbSync({ address, tls, token, reconnectMaxDelayMs: 1000 });
     try {
       const hello = await unary<HelloResponse>(`reaching ${address}`, (done) =>
         client.hello(
@@ -82,7 +85,7 @@ export class Connection implements Disposable {
       return new Connection(client, termsOf(hello, address), timeoutMs);
     } catch (error) {
       client.close();
-      throw error;
+      throw withHint(error, hint);
     }
   }
 
@@ -169,6 +172,14 @@ export class Connection implements Disposable {
   #within(extraMs = 0): Partial<CallOptions> {
     return { deadline: deadline(this.#timeoutMs + extraMs) };
   }
+}
+
+function withHint(error: unknown, hint: DialOptions["hint"]): unknown {
+  if (!(error instanceof DestinationError)) return error;
+  const words = hint?.(error.message);
+  if (words === undefined) return error;
+  const { isTransient, cause } = error;
+  return new DestinationError(`${error.message} (${words})`, { isTransient, cause });
 }
 
 function deadline(ms: number): Date {

@@ -17,6 +17,9 @@
   {"name":"spaceRetry","env":"QBSYNC_DESTINATION_SPACE_RETRY","key":["space_retry"]},
   {"name":"verify","env":"QBSYNC_DESTINATION_VERIFY","key":["verify"]},
   {"name":"syncedTag","env":"QBSYNC_DESTINATION_SYNCED_TAG","key":["synced_tag"]},
+  {"name":"tlsCertFile","env":"QBSYNC_DESTINATION_TLS_CERT_FILE","key":["tls_cert_file"]},
+  {"name":"tlsKeyFile","env":"QBSYNC_DESTINATION_TLS_KEY_FILE","key":["tls_key_file"]},
+  {"name":"tlsClientCaFile","env":"QBSYNC_DESTINATION_TLS_CLIENT_CA_FILE","key":["tls_client_ca_file"]},
   {"name":"dryRun","env":"QBSYNC_DESTINATION_DRY_RUN","key":["dry_run"]},
   {"name":"logLevel","env":"LOG_LEVEL","key":["log_level"]},
   {"name":"logFormat","env":"LOG_FORMAT","key":["log_format"]}
@@ -25,6 +28,7 @@
 {{- define "qbsync-destination.secrets" -}}
 [
   {"name":"qbitPass","env":"QBSYNC_DESTINATION_QB_PASSWORD"},
-  {"name":"qbitApiKey","env":"QBSYNC_DESTINATION_QB_API_KEY"}
+  {"name":"qbitApiKey","env":"QBSYNC_DESTINATION_QB_API_KEY"},
+  {"name":"token","env":"QBSYNC_DESTINATION_TOKEN"}
 ]
 {{- end -}}

@@ -28,6 +28,11 @@
   {"name":"excludeCleanupTag","env":"QBSYNC_SOURCE_EXCLUDE_CLEANUP_TAG","key":["exclude_cleanup_tag"]},
   {"name":"drainAnnotation","env":"QBSYNC_SOURCE_DRAIN_ANNOTATION","key":["drain_annotation"]},
   {"name":"drainTimeout","env":"QBSYNC_SOURCE_DRAIN_TIMEOUT","key":["drain_timeout"]},
+  {"name":"tls","env":"QBSYNC_SOURCE_TLS","key":["tls"]},
+  {"name":"tlsCaFile","env":"QBSYNC_SOURCE_TLS_CA_FILE","key":["tls_ca_file"]},
+  {"name":"tlsCertFile","env":"QBSYNC_SOURCE_TLS_CERT_FILE","key":["tls_cert_file"]},
+  {"name":"tlsKeyFile","env":"QBSYNC_SOURCE_TLS_KEY_FILE","key":["tls_key_file"]},
+  {"name":"tlsServerName","env":"QBSYNC_SOURCE_TLS_SERVER_NAME","key":["tls_server_name"]},
   {"name":"dryRun","env":"QBSYNC_SOURCE_DRY_RUN","key":["dry_run"]},
   {"name":"logLevel","env":"LOG_LEVEL","key":["log_level"]},
   {"name":"logFormat","env":"LOG_FORMAT","key":["log_format"]}
@@ -36,6 +41,7 @@
 {{- define "qbsync-source.secrets" -}}
 [
   {"name":"qbitPass","env":"QBSYNC_SOURCE_QB_PASSWORD"},
-  {"name":"qbitApiKey","env":"QBSYNC_SOURCE_QB_API_KEY"}
+  {"name":"qbitApiKey","env":"QBSYNC_SOURCE_QB_API_KEY"},
+  {"name":"token","env":"QBSYNC_SOURCE_TOKEN"}
 ]
 {{- end -}}

@@ -6,6 +6,8 @@ export { aboutDoctor } from "./doctor/check.ts";
 export { Health } from "./health.ts";
 export type { Check, CheckResult } from "./health.ts";
 export type { Method, Reply, RouteHandler, RouteOptions, RouteRequest, RouteTarget } from "./http-routes.ts";
+export { KeyFiles } from "./key-files.ts";
+export type { KeyMaterial, NamedFile } from "./key-files.ts";
 export { ListenError, listenError } from "./listen.ts";
 export type { Listener } from "./listen.ts";
 export { createLog } from "./log.ts";
