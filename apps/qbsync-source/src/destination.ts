@@ -21,10 +21,13 @@ export class DestinationError extends Error {
   override readonly name = "DestinationError";
   /** Whether asking again can help without anybody changing anything. */
   readonly isTransient: boolean;
+  /** It does not let this source in; the message says why, in the destination's words. */
+  readonly isRefusal: boolean;
 
-  constructor(message: string, options: { isTransient: boolean; cause?: unknown }) {
+  constructor(message: string, options: { isTransient: boolean; isRefusal?: boolean; cause?: unknown }) {
     super(message, { cause: options.cause });
     this.isTransient = options.isTransient;
+    this.isRefusal = options.isRefusal ?? false;
   }
 }
 
@@ -178,8 +181,8 @@ function withHint(error: unknown, hint: DialOptions["hint"]): unknown {
   if (!(error instanceof DestinationError)) return error;
   const words = hint?.(error.message);
   if (words === undefined) return error;
-  const { isTransient, cause } = error;
-  return new DestinationError(`${error.message} (${words})`, { isTransient, cause });
+  const { isTransient, isRefusal, cause } = error;
+  return new DestinationError(`${error.message} (${words})`, { isTransient, isRefusal, cause });
 }
 
 function deadline(ms: number): Date {
@@ -234,5 +237,10 @@ function translated(doing: string, error: unknown): DestinationError {
   const isService = error instanceof Error && "details" in error && typeof error.details === "string";
   const why = isService ? String(error.details) : String(error instanceof Error ? error.message : error);
   const code = isService && "code" in error ? Number(error.code) : status.UNKNOWN;
-  return new DestinationError(`${doing}: ${why}`, { isTransient: !lasting.has(code), cause: error });
+  const isRefusal = [status.UNAUTHENTICATED, status.PERMISSION_DENIED].map(Number).includes(code);
+  return new DestinationError(`${doing}: ${why}`, {
+    isTransient: !lasting.has(code),
+    isRefusal,
+    cause: error,
+  });
 }

@@ -1,6 +1,6 @@
 import { formatAddress } from "@qbit-sidecars/config";
 import { isComplete, type QbitClient, type Torrent } from "@qbit-sidecars/qbit-client";
-import type { Service } from "@qbit-sidecars/service";
+import { type Service, SettingFault } from "@qbit-sidecars/service";
 import {
   type DoctorCheck,
   type Finding,
@@ -18,6 +18,7 @@ import { constants } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { posix } from "node:path";
 import { type Config, settings } from "./config.ts";
+import { openCredentials } from "./credentials.ts";
 import { type Mounts, toLocal } from "./data-folders.ts";
 import { Connection, DestinationError } from "./destination.ts";
 import { mountsOf } from "./qbittorrent.ts";
@@ -105,18 +106,30 @@ async function lookFor({ name, content_path = "" }: Torrent, mounts: Mounts): Pr
   );
 }
 
-async function reach({ destinationAddr }: Config, { name, version }: Service): Promise<Finding> {
-  const address = formatAddress(destinationAddr);
+async function reach(config: Config, service: Service): Promise<Finding> {
+  const address = formatAddress(config.destinationAddr);
+  const { name, version } = service;
   try {
-    using connection = await Connection.dial({ address, program: `${name} ${version}`, timeoutMs: 10_000 });
+    const credentials = await openCredentials(config, service);
+    using connection = await Connection.dial({
+      ...(await credentials.forDialling()),
+      hint: credentials.hint,
+      address,
+      program: `${name} ${version}`,
+      timeoutMs: 10_000,
+    });
     const { program, capabilities } = connection.terms;
-    if (capabilities.includes("dry-run"))
-      return ok(`${program} answers at ${address}; it is in a dry run and takes nothing`);
-    if (!capabilities.includes("finalize"))
-      return ok(`${program} answers at ${address}; it has no qBittorrent to give torrents to`);
-    return ok(`${program} answers at ${address}`);
+    const notes = [
+      capabilities.includes("open") ? ["it is open: whoever reaches it may send it torrents"] : [],
+      capabilities.includes("dry-run") ? ["it is in a dry run and takes nothing"] : [],
+      capabilities.includes("finalize") ? [] : ["it has no qBittorrent to give torrents to"],
+    ].flat();
+    return ok([`${program} answers at ${address}`, ...notes].join("; "));
   } catch (error) {
+    if (error instanceof SettingFault)
+      return problem(error.message, "mend that file, or the setting that names it");
     if (!(error instanceof DestinationError)) throw error;
+    if (error.isRefusal) return problem(`${address} does not let this source in`, error.message);
     return problem(
       error.message,
       error.isTransient

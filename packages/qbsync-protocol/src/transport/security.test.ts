@@ -1,4 +1,4 @@
-import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
+import { type Client, Metadata, status } from "@grpc/grpc-js";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { connect as tlsConnect } from "node:tls";
@@ -14,6 +14,7 @@ import {
   FinalizeResponse,
   HelloResponse,
   type QbSyncServer,
+  QbSyncService,
   SeedingResponse,
 } from "../gen/qbit_sidecars/qbsync/v1/qbsync.ts";
 import { connectQbSync, type ConnectOptions } from "./connect.ts";
@@ -57,6 +58,9 @@ async function serving(options: Partial<ServeOptions> = {}) {
     abort: unary("abort", AbortResponse.fromPartial({})),
     startSeeding: unary("startSeeding", SeedingResponse.fromPartial({})),
     stopSeeding: unary("stopSeeding", SeedingResponse.fromPartial({})),
+    beginHandOff: unary("beginHandOff", SeedingResponse.fromPartial({})),
+    sourceRemoved: unary("sourceRemoved", SeedingResponse.fromPartial({})),
+    lookAtSeeding: unary("lookAtSeeding", SeedingResponse.fromPartial({})),
   };
   const server = await serveQbSync(implementation, {
     address: { host: "127.0.0.1", port: 0 },
@@ -72,6 +76,19 @@ async function serving(options: Partial<ServeOptions> = {}) {
     reasons: () => [...new Set(rejections.map(({ reason }) => reason))],
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
+}
+
+/** Calls any method with one empty message. @returns the status of the answer */
+function codeOf(client: Client, path: string): Promise<number> {
+  const same = (bytes: Buffer): Buffer => bytes;
+  return new Promise((resolve) => {
+    const call = client.makeBidiStreamRequest(path, same, same, new Metadata());
+    call.on("data", () => {});
+    call.on("error", () => {});
+    call.on("status", ({ code }: { code: number }) => resolve(code));
+    call.write(Buffer.alloc(0));
+    call.end();
+  });
 }
 
 /** What became of a Hello: "ok", or status and details. */
@@ -114,28 +131,10 @@ describe("with a token", () => {
     await using server = await serving({ tokens: async () => [token] });
     for (const given of [undefined, async () => token]) {
       const client = connectQbSync({ address: `127.0.0.1:${server.port}`, token: given });
-      const id = { torrentId: "a".repeat(40) };
-      const answers: (ServiceError | null)[] = [];
-      const done = (error: ServiceError | null) => answers.push(error);
-      client.hello({ versions: [1], program: "", capabilities: [], sourceName: "" }, done);
-      client.finalize({ ...id, waitMs: 0 }, done);
-      client.abort({ ...id, deleteFiles: true }, done);
-      client.startSeeding({ ...id, handOffId: "", tags: [] }, done);
-      client.stopSeeding({ ...id, handOffId: "" }, done);
-      const open = client.open(done);
-      open.write({ data: new Uint8Array(100) });
-      open.end();
-      for (const call of [client.query({ torrentIds: [] }), client.send()]) {
-        call.on("data", () => {});
-        call.on("error", done);
-        call.on("status", ({ code }: { code: number }) => code === 0 && done(null));
-        if ("end" in call) call.end();
-      }
-      await waitFor(() => answers.length === 8, { what: "all eight methods to answer" });
+      const codes = await Promise.all(Object.values(QbSyncService).map(({ path }) => codeOf(client, path)));
       client.close();
-      const codes = answers.map((error) => error?.code ?? 0);
-      expect(codes).toEqual(Array(8).fill(given === undefined ? status.UNAUTHENTICATED : 0));
-      expect(server.reached).toHaveLength(given === undefined ? 0 : 8);
+      expect(new Set(codes)).toEqual(new Set([given === undefined ? status.UNAUTHENTICATED : status.OK]));
+      expect(server.reached).toHaveLength(given === undefined ? 0 : codes.length);
     }
   });
 
