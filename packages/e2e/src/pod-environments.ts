@@ -11,7 +11,7 @@ export type PodPlaces = {
   portFile: string;
   savePaths: { source: string; home: string };
   /** Where ntfy-sidecar hears of added and finished torrents. */
-  hooksPort: number;
+  hooksUrl: string;
   /** Where qbsync-destination itself listens; `ports.qbsync` is where it is called. */
   qbsyncPort: number;
   ports: Record<LinkName, number>;
@@ -87,14 +87,14 @@ function piaSettings({ pia, folder }: PodPlaces): Record<string, string> {
   };
 }
 
-function ntfySettings({ ports, secrets, hooksPort, folder }: PodPlaces): Record<string, string> {
+function ntfySettings({ ports, secrets, hooksUrl, folder }: PodPlaces): Record<string, string> {
   const { ntfyPassword, trackToken } = secrets;
   return {
     NTFY_TOPIC: `http://127.0.0.1:${ports.ntfy}/${topic}`,
     ...(ntfyPassword !== "" && { NTFY_USER: username, NTFY_PASS: ntfyPassword }),
     ...(trackToken !== "" && { TRACK_TOKEN: trackToken }),
-    LISTEN_ADDR: `127.0.0.1:${hooksPort}`,
-    HOOK_URL: `http://127.0.0.1:${hooksPort}`,
+    LISTEN_ADDR: new URL(hooksUrl).host,
+    HOOK_URL: hooksUrl,
     NTFY_BURST: "100000",
     STATE_DIR: join(folder, "state", "ntfy-sidecar"),
     POLL_INTERVAL: "1s",

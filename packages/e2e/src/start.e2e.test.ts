@@ -1,6 +1,8 @@
 import { waitFor } from "@qbit-sidecars/testing";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test, vi } from "vitest";
 
@@ -9,8 +11,8 @@ vi.setConfig({ testTimeout: 300_000 });
 const start = fileURLToPath(new URL("start.ts", import.meta.url));
 
 /** `npm start` as a terminal would run it, and what it has printed so far. */
-function runStart() {
-  const child = spawn(process.execPath, [start], { stdio: ["ignore", "pipe", "inherit"] });
+function runStart(...args: string[]) {
+  const child = spawn(process.execPath, [start, ...args], { stdio: ["ignore", "pipe", "inherit"] });
   let printed = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (printed += text));
   return {
@@ -23,14 +25,27 @@ function runStart() {
   };
 }
 
-test("npm start stays up after its stories, and Ctrl-C ends it all", async () => {
-  using demo = runStart();
+test("npm start tells a torrent's life and stays up after it, and Ctrl-C ends it all and leaves nothing", async () => {
+  using demo = runStart("--life");
   await demo.prints("Ctrl-C ends it all");
-  const status = /http:\/\/\S+\/status/u.exec(demo.printed())?.[0] ?? "";
+  const said = demo.printed();
+  for (const [who, what] of [
+    ["port-sync", "the port is"],
+    ["pia-forwarder", "PIA forwards port"],
+    ["rules", "Distributions, because"],
+    ["the phone", "♪ Download Complete"],
+    ["home", "has all of Debian 13.iso"],
+  ] as const) {
+    expect(said).toMatch(new RegExp(`\\s${who}\\s.*${what}`, "u"));
+  }
+  const status = /http:\/\/\S+\/status/u.exec(said)?.[0] ?? "";
+  const folder = dirname(dirname(/> (\S+forwarded_port)/u.exec(said)?.[1] ?? ""));
   expect((await fetch(status)).status).toBe(200);
+  expect(existsSync(folder)).toBe(true);
   demo.child.kill("SIGINT");
   expect(await demo.ended).toEqual([0, null]);
   await expect(fetch(status)).rejects.toThrow("fetch failed");
+  expect(existsSync(folder)).toBe(false);
 });
 
 test("Ctrl-C in the middle of a story does not wait for its end", async () => {

@@ -1,149 +1,171 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "@qbit-sidecars/testing";
+import { createInterface } from "node:readline";
 import { parseArgs, styleText } from "node:util";
-import { type NtfyNarrator, NtfyStage } from "./ntfy-stage.ts";
-import { type PiaNarrator, setPiaStage } from "./pia-stage.ts";
-import { type QbsyncNarrator, QbsyncStage } from "./qbsync-stage.ts";
-import { type RulesNarrator, RulesStage } from "./rules-stage.ts";
-import { type Narrator, setStage } from "./stage.ts";
-import { ntfySidecarStories } from "./stories/ntfy-sidecar.ts";
-import { piaForwarderStories } from "./stories/pia-forwarder.ts";
-import { portSyncStories } from "./stories/port-sync.ts";
-import { qbsyncStories } from "./stories/qbsync.ts";
-import { rulesServerStories } from "./stories/rules-server.ts";
+import { tellChapters } from "./chapters.ts";
+import { topic } from "./pod-parts.ts";
+import { forwardPorts, type LifeNarrator, playTorrentLife, shareHooks } from "./stories/torrent-life.ts";
+import { type Outcome, type Story, tellAll, tellStory, type Telling } from "./tell-stories.ts";
+import { Terminal } from "./terminal.ts";
+import { WholePod } from "./whole-pod.ts";
 
-const usage = `npm start              shows the apps at work on real servers until Ctrl-C
+const usage = `npm start              shows all seven apps at work on real servers until Ctrl-C
+npm start -- --life    one torrent's life alone, without what each app does when things go wrong
 npm start -- --once    plays each story once; exits 0 only if each was seen to come true`;
 
+const colours = {
+  gluetun: "magenta",
+  PIA: "magenta",
+  "the phone": "magenta",
+  "port-sync": "cyan",
+  "pia-forwarder": "cyan",
+  "ntfy-sidecar": "cyan",
+  "rules-server": "cyan",
+  "rules-worker": "cyan",
+  rules: "cyan",
+  "qbsync-source": "cyan",
+  "qbsync-destination": "cyan",
+  qBittorrent: "blue",
+  "the seedbox": "blue",
+  home: "blue",
+  you: "yellow",
+} as const;
+
+/** What every start says, and nobody needs to read here. */
+const unremarkable =
+  /^(settings|request|run done|rules read|hooks are answered|listening for|health and metrics|API, page|SIG)/u;
+
+/** Characters of what an app says; its log has the rest. */
+const widest = 110;
+
+/** A torrent that one can press Enter for takes its name from here. */
+const distributions = ["Ubuntu", "Fedora", "Debian"];
+
+const terminal = new Terminal();
+const narrator: LifeNarrator = {
+  tell: (who, what) => terminal.tell(who, what, colours[who]),
+  bars: (bars) => terminal.bars(bars),
+};
 const wanted = readArguments();
 const stop = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => stop.abort());
+// Each process that is started has its own way of ending with this one.
+process.setMaxListeners(100);
 
-if (wanted === "help") console.log(usage);
+if (wanted === undefined) console.log(usage);
 // Ended by hand: a story that was left in its middle may still be waiting for what will not come.
-else process.exit(await show(wanted === "once", stop.signal));
+else process.exit(await show(wanted, stop.signal));
 
-function readArguments(): "once" | "stay" | "help" {
+type Wanted = { once: boolean; life: boolean };
+
+function readArguments(): Wanted | undefined {
   try {
     const { values } = parseArgs({
-      options: { once: { type: "boolean" }, help: { type: "boolean", short: "h" } },
+      options: {
+        once: { type: "boolean", default: false },
+        life: { type: "boolean", default: false },
+        help: { type: "boolean", short: "h" },
+      },
     });
-    if (values.help) return "help";
-    return values.once ? "once" : "stay";
+    return values.help ? undefined : values;
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
     return process.exit(2);
   }
 }
 
-/** A story with its stage and narrator. */
-type Story = { title: string; play(): Promise<void> };
-
 /** @returns the exit code */
-async function show(once: boolean, signal: AbortSignal): Promise<number> {
-  const tell = narrator();
-  console.log(styleText("dim", "Getting real servers (the first time this takes a few seconds) …"));
-  await using stage = await setStage({ tell });
-  await using ntfyStage = await NtfyStage.set({ tell });
-  await using piaStage = await setPiaStage({ tell });
-  await using rulesStage = await RulesStage.set({ tell });
-  await using qbsyncStage = await QbsyncStage.set({ tell });
-  console.log(`
-  qBittorrent's WebUI   ${stage.qbittorrent.url}   (no login needed from here)
-  port-sync's status    ${stage.healthUrl}/status   also /readyz and /metrics
-  the port file         ${stage.gluetun.portFile}   write a port into it and watch
-  ntfy's web page       ${ntfyStage.webPage}   open it and watch the card
-  ntfy-sidecar's status ${ntfyStage.statusUrl}
-  the rules page        ${rulesStage.url}   key: ${rulesStage.apiKey}; beside ${rulesStage.qbittorrent.url}
-  pia-forwarder's       ${piaStage.healthUrl}/status   beside a qBittorrent of its own, ${piaStage.qbittorrent.url}
-  qbsync-source's       ${qbsyncStage.statusUrl}   from the seedbox ${qbsyncStage.seedbox.url} to home ${qbsyncStage.home.url}
-`);
-  const stories: Story[] = [
-    ...portSyncStories.map((story) => ({ title: story.title, play: () => story.play(stage, tell) })),
-    ...ntfySidecarStories.map((story) => ({ title: story.title, play: () => story.play(ntfyStage, tell) })),
-    ...piaForwarderStories.map((story) => ({ title: story.title, play: () => story.play(piaStage, tell) })),
-    ...rulesServerStories.map((story) => ({ title: story.title, play: () => story.play(rulesStage, tell) })),
-    ...qbsyncStories.map((story) => ({ title: story.title, play: () => story.play(qbsyncStage, tell) })),
-  ];
+async function show({ once, life }: Wanted, signal: AbortSignal): Promise<number> {
+  terminal.print(styleText("dim", "Getting real servers (the first time this takes a few seconds) …"));
+  await using pod = await setPod();
+  terminal.print(addresses(pod));
   // A person needs a moment between two stories; a script does not.
-  const told = await tellAll(stories, { signal, pauseMs: once ? 0 : 2000 });
+  const telling = { terminal, signal, pauseMs: once ? 0 : 2000 };
+  let told = await tellAll(lifeStories(pod), telling);
+  if (told === "true" && !life) {
+    told = await tellChapters(telling, (who, what) => terminal.tell(who, what, colours[who]));
+  }
   if (once || told !== "true") return conclude(told);
-  console.log(
-    styleText("bold", "\nAll stories came true. Now and then one is told again; Ctrl-C ends it all.\n"),
-  );
-  // Awaited here, or the stages would be taken down at once.
-  return await stay(signal, stories);
+  terminal.print(whatNext(pod));
+  // Awaited here, or the pod would be taken down at once.
+  return await stay(pod, telling);
 }
 
-type Outcome = "true" | "untrue" | "stopped";
-
-type Telling = { signal: AbortSignal; pauseMs: number };
-
-async function tellAll(stories: readonly Story[], { signal, pauseMs }: Telling): Promise<Outcome> {
-  for (const story of stories) {
-    const outcome = await tellStory(story, signal);
-    if (outcome !== "true") return outcome;
-    if (!(await pause(pauseMs, signal))) return "stopped";
-  }
-  return "true";
-}
-
-/** @returns whether the time passed; false when the person has had enough */
-async function pause(ms: number, signal: AbortSignal): Promise<boolean> {
-  return sleep(ms, true, { signal }).catch(() => false);
-}
-
-async function tellStory(story: Story, signal: AbortSignal): Promise<Outcome> {
-  console.log(`\n${styleText("bold", story.title)}`);
-  const stopped = new Promise<"stopped">((resolve) => {
-    if (signal.aborted) resolve("stopped");
-    signal.addEventListener("abort", () => resolve("stopped"), { once: true });
+async function setPod(): Promise<WholePod> {
+  return await WholePod.set({
+    onLine(app, { level, msg, err }) {
+      if (unremarkable.test(msg) || (level !== "info" && level !== "warn" && level !== "error")) return;
+      const what = err === undefined ? msg : `${msg}: ${err.message}`;
+      terminal.tell(app, what.length > widest ? `${what.slice(0, widest)} …` : what, colours[app]);
+    },
   });
-  try {
-    const outcome = await Promise.race([story.play().then(() => "true" as const), stopped]);
-    if (outcome === "true") console.log(styleText("green", "  ✔ seen to come true"));
-    return outcome;
-  } catch (error) {
-    console.log(styleText("red", `  ✘ ${error instanceof Error ? error.message : String(error)}`));
-    return "untrue";
-  }
+}
+
+function addresses(pod: WholePod): string {
+  const { source, home, ntfy } = pod.servers;
+  return `
+  qBittorrent's WebUI   ${source.url}   behind a stand-in for gluetun; no login needed from here
+  home's WebUI          ${home.url}   a second qBittorrent, behind a stand-in for PIA
+  the rules page        ${pod.rulesUrl}   key: ${pod.secrets.rulesKey}
+  ntfy's web page       ${ntfy.url}/${topic}   open it and watch the card
+  port-sync's status    ${pod.health["port-sync"]}/status   also /readyz and /metrics, as of all seven
+  qbsync's status       ${pod.health["qbsync-source"]}/status`;
+}
+
+function whatNext({ servers, gluetun, apps, folder }: WholePod): string {
+  return `
+${styleText("bold", "All stories came true, and the pod stays. What to try next:")}
+
+  add a torrent    press Enter for one that downloads at once, or add any at ${servers.source.url}
+  change the port  echo -n 23456 > ${gluetun.portFile}
+  kill an app      kill -9 ${apps.get("qbsync-source")?.pid}   (qbsync-source); it is started again, and goes on where it was
+  write a rule     ${folder}/state/rules/rules.yml; the rules page says what is wrong with it
+  break it all     npm run soak -- --minutes 5
+
+Ctrl-C ends it all, and leaves nothing.
+`;
+}
+
+function lifeStories(pod: WholePod): readonly Story[] {
+  return [
+    {
+      title: "On each side the VPN forwards a port, and qBittorrent listens on it",
+      play: async () => forwardPorts({ pod, narrator }, await freePort()),
+    },
+    {
+      title:
+        "A torrent's life: a rule sorts it, the phone is told, and its pieces are home while it downloads",
+      async play() {
+        await shareHooks(pod);
+        await playTorrentLife({ pod, narrator }, "Debian 13");
+      },
+    },
+  ];
 }
 
 function conclude(outcome: Outcome): number {
-  if (outcome === "true") console.log(styleText("bold", "\nAll stories came true."));
-  if (outcome === "untrue") console.log(styleText("red", "\nA story did not come true."));
+  if (outcome === "true") terminal.print(styleText("bold", "\nAll stories came true."));
+  if (outcome === "untrue") terminal.print(styleText("red", "\nA story did not come true."));
   return outcome === "untrue" ? 1 : 0;
 }
 
-async function stay(signal: AbortSignal, stories: readonly Story[]): Promise<number> {
-  const pauseMs = 15_000;
-  for (let next = 1; ; next += 1) {
-    if (!(await pause(pauseMs, signal))) return 0;
-    const story = stories[next % stories.length];
-    if (story === undefined) return 0;
-    const outcome = await tellStory(story, signal);
-    if (outcome !== "true") return conclude(outcome);
+/** Whatever happens is told, and each Enter is one more torrent. */
+async function stay(pod: WholePod, telling: Telling): Promise<number> {
+  const { signal } = telling;
+  if (!process.stdin.isTTY) {
+    await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+    return 0;
   }
-}
-
-function narrator(): Narrator & NtfyNarrator & PiaNarrator & RulesNarrator & QbsyncNarrator {
-  const startedAt = performance.now();
-  const colours = {
-    gluetun: "magenta",
-    PIA: "magenta",
-    "pia-forwarder": "cyan",
-    "port-sync": "cyan",
-    "ntfy-sidecar": "cyan",
-    "the phone": "magenta",
-    "rules-server": "cyan",
-    "qbsync-source": "cyan",
-    "qbsync-destination": "cyan",
-    qBittorrent: "blue",
-    "the seedbox": "blue",
-    home: "blue",
-    you: "yellow",
-  } as const;
-  return (who: keyof typeof colours, what: string) => {
-    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1).padStart(6);
-    console.log(`${styleText("dim", `${seconds} s`)}  ${styleText(colours[who], who.padEnd(13))}  ${what}`);
-  };
+  let count = 0;
+  using lines = createInterface({ input: process.stdin });
+  signal.addEventListener("abort", () => lines.close(), { once: true });
+  for await (const _ of lines) {
+    count += 1;
+    const name = `${distributions[count % distributions.length]} ${count}`;
+    const story = {
+      title: `${name} lives`,
+      play: async () => void (await playTorrentLife({ pod, narrator }, name)),
+    };
+    if ((await tellStory(story, telling)) === "stopped") break;
+  }
+  return 0;
 }

@@ -76,6 +76,8 @@ export class WholePod implements AsyncDisposable {
   readonly gluetun: GluetunStandIn;
   readonly secrets: PodSecrets;
   readonly folder: string;
+  /** Where ntfy-sidecar hears of added and finished torrents. */
+  readonly hooksUrl: string;
   /** Where each app answers `/healthz`, `/readyz` and `/metrics`. */
   readonly health: Record<AppName, string>;
   readonly apps = new Map<AppName, SupervisedApp>();
@@ -87,6 +89,7 @@ export class WholePod implements AsyncDisposable {
     gluetun: GluetunStandIn;
     secrets: PodSecrets;
     folder: string;
+    hooksUrl: string;
     health: Record<AppName, string>;
     closers: AsyncDisposableStack;
   }) {
@@ -95,6 +98,7 @@ export class WholePod implements AsyncDisposable {
     this.gluetun = parts.gluetun;
     this.secrets = parts.secrets;
     this.folder = parts.folder;
+    this.hooksUrl = parts.hooksUrl;
     this.health = parts.health;
     this.#closers = parts.closers;
     const client = (server: RunningQbittorrent) => new QbitClient({ url: server.url, auth: authOf(server) });
@@ -124,7 +128,9 @@ export class WholePod implements AsyncDisposable {
     const health = Object.fromEntries(
       await Promise.all(appNames.map(async (name) => [name, `http://127.0.0.1:${await freePort()}`])),
     ) as Record<AppName, string>;
-    const pod = new WholePod({ servers, pia, gluetun, secrets, folder, health, closers: closers.move() });
+    const hooksUrl = `http://127.0.0.1:${await freePort()}`;
+    const parts = { servers, pia, gluetun, secrets, folder, hooksUrl, health };
+    const pod = new WholePod({ ...parts, closers: closers.move() });
     try {
       await pod.#startApps(options);
       return pod;
@@ -173,7 +179,7 @@ export class WholePod implements AsyncDisposable {
       pia: this.pia,
       portFile: this.gluetun.portFile,
       savePaths: { source: source.savePath, home: home.savePath },
-      hooksPort: await freePort(),
+      hooksUrl: this.hooksUrl,
       qbsyncPort,
       ports: {
         source: await through("source", source.webPort),
