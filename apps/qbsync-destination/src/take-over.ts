@@ -37,8 +37,8 @@ export type TakeOverOptions = {
 
 type Asked = HandOffRequest & { tags: readonly string[] };
 
-/** What can be there no more often than once in a tag list of qBittorrent's. */
-const limits = { idBytes: 100, nameBytes: 200, tags: 20, tagBytes: 200 };
+/** Of what a source says. */
+const limits = { idBytes: 200, nameBytes: 200, tags: 20, tagBytes: 200 };
 
 /**
  * The destination's side of hand-offs. What is decided is on the disk before qBittorrent is told, and one request for
@@ -73,7 +73,8 @@ export class TakeOver {
   look(torrentId: string): Promise<SeedingResponse> {
     return this.#alone(torrentId, async () => {
       const seen = await this.#see(torrentId);
-      return answer((await this.#saved(torrentId))?.record, seen);
+      const saved = this.#options.isFinished(torrentId) ? await this.#saved(torrentId) : undefined;
+      return answer(saved?.record, seen);
     });
   }
 
@@ -82,9 +83,10 @@ export class TakeOver {
    *
    * @throws GrpcError for a torrent that is not finished here, or names that are none
    */
-  ask(torrentId: string, request: Asked): Promise<SeedingResponse> {
-    this.#check(torrentId, request);
-    return this.#alone(torrentId, async () => {
+  async ask(torrentId: string, request: Asked): Promise<SeedingResponse> {
+    checkRequest(request);
+    return await this.#alone(torrentId, async () => {
+      if (!this.#options.isFinished(torrentId)) return await this.#askUnfinished(torrentId, request);
       const saved = await this.#saved(torrentId);
       const decision = decideHandOff(saved?.record, request, seedingState(await this.#see(torrentId)));
       if (decision.record !== undefined) {
@@ -127,16 +129,12 @@ export class TakeOver {
     return true;
   }
 
-  #check(torrentId: string, { id, sourceName, tags, kind }: Asked): void {
-    if (!this.#options.isFinished(torrentId))
+  /** Nothing that is unfinished is ever started by a hand-off, so stopping it needs no record. */
+  async #askUnfinished(id: string, { kind }: Asked): Promise<SeedingResponse> {
+    if (kind !== "stop")
       throw new GrpcError(grpcStatus.FAILED_PRECONDITION, "it is not finished at the destination");
-    const isTooMuch =
-      Buffer.byteLength(id) > limits.idBytes ||
-      Buffer.byteLength(sourceName) > limits.nameBytes ||
-      tags.length > limits.tags ||
-      tags.some((tag) => Buffer.byteLength(tag) > limits.tagBytes || !/^[^,\p{Cc}]*[^,\s\p{Cc}]$/u.test(tag));
-    if (isTooMuch || (id === "" && kind !== "removed"))
-      throw new GrpcError(grpcStatus.INVALID_ARGUMENT, "no id of a hand-off, or no tags of qBittorrent");
+    await this.#options.qbittorrent.stop(id, this.#options.signal);
+    return answer(undefined, await this.#see(id));
   }
 
   async #see(id: string): Promise<SeenTorrent | undefined> {
@@ -168,6 +166,17 @@ export class TakeOver {
       if (this.#locks.get(id) === running) this.#locks.delete(id);
     }
   }
+}
+
+/** @throws GrpcError */
+function checkRequest({ id, sourceName, tags, kind }: Asked): void {
+  const isTooMuch =
+    Buffer.byteLength(id) > limits.idBytes ||
+    Buffer.byteLength(sourceName) > limits.nameBytes ||
+    tags.length > limits.tags ||
+    tags.some((tag) => Buffer.byteLength(tag) > limits.tagBytes || !/^[^,\p{Cc}]*[^,\s\p{Cc}]$/u.test(tag));
+  if (isTooMuch || (id === "" && kind !== "removed"))
+    throw new GrpcError(grpcStatus.INVALID_ARGUMENT, "no id of a hand-off, or no tags of qBittorrent");
 }
 
 /** What the hand-off makes of qBittorrent's words. `queuedUP` was started; when it runs is the queue's business. */

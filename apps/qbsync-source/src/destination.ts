@@ -9,9 +9,18 @@ import {
   type OpenResponse,
   type PieceChunk,
   type QbSyncClient,
+  type SeedingResponse,
   TorrentDescription,
   type TorrentState,
 } from "@qbit-sidecars/qbsync-protocol";
+
+/** What the destination is told of a torrent that is gone here. */
+export type SourceRemoved = {
+  /** Empty when there was no hand-off. */
+  handOffId: string;
+  sourceName: string;
+  tags: readonly string[];
+};
 
 /** The version of the protocol that this program speaks. */
 const protocolVersion = 1;
@@ -126,6 +135,42 @@ export class Connection implements Disposable {
     return await unary<AbortResponse>("aborting", (done) =>
       this.#client.abort(
         { torrentId, deleteFiles: options.deleteFiles },
+        new Metadata(),
+        this.#within(),
+        done,
+      ),
+    );
+  }
+
+  async lookAtSeeding(torrentId: string): Promise<SeedingResponse> {
+    return await unary<SeedingResponse>("looking at the destination's torrent", (done) =>
+      this.#client.lookAtSeeding({ torrentId }, new Metadata(), this.#within(), done),
+    );
+  }
+
+  async beginHandOff(torrentId: string, handOffId: string, sourceName: string): Promise<SeedingResponse> {
+    return await unary<SeedingResponse>("beginning a hand-off", (done) =>
+      this.#client.beginHandOff({ torrentId, handOffId, sourceName }, new Metadata(), this.#within(), done),
+    );
+  }
+
+  async startSeeding(torrentId: string, handOffId: string): Promise<SeedingResponse> {
+    return await unary<SeedingResponse>("starting the destination's torrent", (done) =>
+      this.#client.startSeeding({ torrentId, handOffId, tags: [] }, new Metadata(), this.#within(), done),
+    );
+  }
+
+  async stopSeeding(torrentId: string, handOffId: string): Promise<SeedingResponse> {
+    return await unary<SeedingResponse>("stopping the destination's torrent", (done) =>
+      this.#client.stopSeeding({ torrentId, handOffId }, new Metadata(), this.#within(), done),
+    );
+  }
+
+  async sourceRemoved(torrentId: string, about: SourceRemoved): Promise<SeedingResponse> {
+    const { tags, ...named } = about;
+    return await unary<SeedingResponse>("telling that a torrent was removed here", (done) =>
+      this.#client.sourceRemoved(
+        { torrentId, ...named, tags: [...tags] },
         new Metadata(),
         this.#within(),
         done,

@@ -19,6 +19,11 @@ export type SeedingState = "absent" | "incomplete" | "busy" | "stopped" | "seedi
 /** What the destination does, in this order: the record is on the disk before anything is started or stopped. */
 export type HandOffDecision = { record?: HandOffRecord; act?: "start" | "stop" };
 
+/** The id with which a source stops what it has told as removed and has again after all. */
+export function idOfReturn({ id }: Pick<HandOffRecord, "id">): string {
+  return `${id}/returned`;
+}
+
 const underWay: ReadonlySet<Step | undefined> = new Set<Step>([Step.BEGUN, Step.STARTING, Step.SEEDING]);
 
 /** Whether a hand-off is under way: begun, and neither done nor taken back. */
@@ -55,8 +60,9 @@ export function decideHandOff(
       if (record?.step === Step.BEGUN) return { record: at(Step.STARTING), act: "start" };
       return state === "seeding" ? {} : { act: "start" };
     case "stop":
-      // Another one that is under way, or done, is not this source's to stop.
-      if (!isSame && (isBusy || record?.step === Step.REMOVED)) return {};
+      if (isBusy && !isSame) return {};
+      // What was removed at the source seeds here alone: a request that is late must not stop it.
+      if (record?.step === Step.REMOVED && request.id !== idOfReturn(record)) return {};
       return { record: at(Step.TAKEN_BACK), act: "stop" };
     case "removed":
       if (request.id !== "" && (isSame ? record?.step === Step.REMOVED : isBusy)) return {};
@@ -99,8 +105,11 @@ export function stateFromTheWire({ state }: Pick<SeedingResponse, "state">): See
   return words.get(state) ?? "busy";
 }
 
-/** Whether nothing is uploaded from the destination, by an answer: not there, stopped, or in error. */
-export function isStill(answer: Pick<SeedingResponse, "state" | "qbittorrentState">): boolean {
-  if (answer.state === State.UNKNOWN || answer.state === State.STOPPED) return true;
-  return ["stoppedUP", "stoppedDL", "missingFiles", "error"].includes(answer.qbittorrentState);
+/**
+ * Whether nothing is uploaded from the destination, by an answer: stopped, or in error. That its qBittorrent does not
+ * list the torrent says nothing: after a restart it may not have loaded it yet.
+ */
+export function isStill({ state, qbittorrentState }: Pick<SeedingResponse, "state" | "qbittorrentState">) {
+  if (state === State.STOPPED) return true;
+  return ["stoppedUP", "stoppedDL", "missingFiles", "error"].includes(qbittorrentState);
 }

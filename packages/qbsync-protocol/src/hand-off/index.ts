@@ -3,6 +3,7 @@ export {
   decideSeen,
   type HandOffDecision,
   type HandOffRequest,
+  idOfReturn,
   isStill,
   isUnderWay,
   type SeedingState,
