@@ -77,6 +77,35 @@ describe("a normal life", () => {
     expect(process.messages()).toContain(`${signal}: stopping; a second signal exits at once`);
   });
 
+  test("a signal waits for what is to be done before, while everything still runs", async () => {
+    const work = Promise.withResolvers<void>();
+    const { service, done } = await resident(({ beforeStop }) => beforeStop(() => work.promise));
+    process.emit("SIGTERM");
+    await waitFor(() => process.messages().some((message) => message.includes("before stopping")), {
+      what: "the work to begin",
+    });
+    expect(service.signal.aborted).toBe(false);
+    work.resolve();
+    await done;
+    expect(process.exits).toEqual([0]);
+  });
+
+  test("work that fails is told and does not keep it from stopping", async () => {
+    const { done } = await resident(({ beforeStop }) => beforeStop(() => Promise.reject(new Error("away"))));
+    process.emit("SIGTERM");
+    await done;
+    expect(process.exits).toEqual([0]);
+    expect(process.messages()).toContain("what is done before stopping failed");
+  });
+
+  test("a second signal does not wait for it", async () => {
+    const { done } = await resident(({ beforeStop }) => beforeStop(() => new Promise(() => {})));
+    process.emit("SIGTERM");
+    process.emit("SIGINT");
+    expect(process.exits).toEqual([130]);
+    void done;
+  });
+
   test("closes in the reverse order of opening, after the app has returned", async () => {
     const events: string[] = [];
     const { done } = await resident(({ closers, signal }) => {

@@ -109,6 +109,7 @@ export async function runService(
     version: app.version,
     log,
     signal: stop.signal,
+    beforeStop: (work) => stop.before(work),
     clock,
     random,
   });

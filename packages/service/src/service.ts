@@ -12,6 +12,11 @@ export type Service = {
   readonly log: Logger;
   /** Aborts when the service is to stop. Every wait takes it. */
   readonly signal: AbortSignal;
+  /**
+   * Registers work that SIGTERM or SIGINT waits for before `signal` aborts. The grace period begins after it, so it
+   * has to have a limit of its own.
+   */
+  readonly beforeStop: (work: () => Promise<void>) => void;
   /** Whatever opens something registers its closer here; closed in reverse, once, when the app is done. */
   readonly closers: AsyncDisposableStack;
   readonly clock: Clock;
@@ -20,7 +25,7 @@ export type Service = {
   readonly health: Health;
 };
 
-type Parts = Pick<Service, "name" | "version" | "log" | "signal" | "clock" | "random">;
+type Parts = Pick<Service, "name" | "version" | "log" | "signal" | "beforeStop" | "clock" | "random">;
 
 export function createService(parts: Parts): Service & { readonly closers: Closers } {
   const metrics = createMetrics(parts);

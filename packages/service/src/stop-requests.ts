@@ -24,6 +24,7 @@ export class StopRequests {
   readonly #clock: Clock;
   #first: { name: Signal; at: number } | undefined;
   #crashed = false;
+  readonly #before: (() => Promise<void>)[] = [];
   /** Set as soon as there is one; until then stderr is told. */
   log: Logger | undefined;
 
@@ -47,6 +48,14 @@ export class StopRequests {
     return this.#crashed;
   }
 
+  /**
+   * Work that a signal to stop waits for, such as handing over to somebody else: it is done while everything still
+   * runs. It has to know by itself when to end, for no grace period limits it; a second signal does not wait for it.
+   */
+  before(work: () => Promise<void>): void {
+    this.#before.push(work);
+  }
+
   /** Asks for the stop. Only the first reason counts. */
   stop(reason: string): void {
     if (!this.signal.aborted) this.#controller.abort(new DOMException(`stopping: ${reason}`, "AbortError"));
@@ -56,12 +65,25 @@ export class StopRequests {
     const at = this.#clock.monotonic();
     if (this.#first === undefined) {
       this.#first = { name, at };
-      this.log?.info(`${name}: stopping; a second signal exits at once`);
-      this.stop(name);
+      void this.#stopAfterWork(name);
     } else if (name !== this.#first.name || at - this.#first.at > SAME_REQUEST_MS) {
       this.log?.warn(`${name}: exiting at once`);
       this.#process.exit(128 + SIGNALS[name]);
     }
+  }
+
+  async #stopAfterWork(name: Signal): Promise<void> {
+    if (this.#before.length > 0)
+      this.log?.info(`${name}: some things are done before stopping; a second signal exits at once`);
+    for (const work of this.#before) {
+      try {
+        await work();
+      } catch (error) {
+        this.log?.error({ err: error }, "what is done before stopping failed");
+      }
+    }
+    this.log?.info(`${name}: stopping; a second signal exits at once`);
+    this.stop(name);
   }
 
   #onUncaught(error: unknown, origin: string): void {

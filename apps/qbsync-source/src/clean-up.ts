@@ -1,0 +1,412 @@
+import { isComplete, tagsOf, type Torrent } from "@qbit-sidecars/qbit-client";
+import { isUnderWay, type TorrentState } from "@qbit-sidecars/qbsync-protocol";
+import { type Clock, type Logger, messageWithCauses } from "@qbit-sidecars/service";
+import { type ContentFiles, freedBytes } from "./content-files.ts";
+import { FreeSpace } from "./free-space.ts";
+import { inParallel } from "./follow-qbittorrent.ts";
+import { type GroupOutcome, HandOff, type HandOffOptions } from "./hand-off.ts";
+import {
+  type CleanupGroup,
+  type CleanupPurpose,
+  type CleanupTorrent,
+  gigabytes,
+  planCleanup,
+} from "./plan-cleanup.ts";
+import { markOf } from "./qbittorrent-hand-off.ts";
+import { groupsOf } from "./shared-files.ts";
+import type { Tags, TrackedTorrent } from "./tracked-torrent.ts";
+
+/** What a drain came to. */
+export type DrainOutcome = {
+  handedOff: number;
+  freedBytes: number;
+  /** Those that stay, and why. */
+  left: { name: string; why: string }[];
+};
+
+export type CleanUpOptions = {
+  torrents: ReadonlyMap<string, TrackedTorrent>;
+  /** Which files torrents have. @throws QbitError */
+  contents: (torrents: readonly Torrent[], signal: AbortSignal) => Promise<Map<string, ContentFiles>>;
+  /** Bytes that are free where the data is. */
+  freeBytes: () => Promise<number>;
+  /** Undefined while the destination is away or takes no part in hand-offs, with why. */
+  handOff: () => Omit<HandOffOptions, "isGone" | "clock" | "log" | "nameOf"> | string;
+  isGone: (id: string) => boolean;
+  /** How long qBittorrent has been up with its list whole; anything is removed only when that is long enough. */
+  listedForMs: () => number;
+  settleMs: number;
+  tags: Tags & { excludeCleanup: string };
+  sourceName: string;
+  minSpaceBytes: number;
+  minSeedingTimeMs: number;
+  /** Between two readings of the free space that are believed. */
+  apartMs: number;
+  dryRun: boolean;
+  clock: Clock;
+  log: Logger;
+  on: {
+    outcome: (outcome: GroupOutcome["outcome"], torrents: number) => void;
+    freed: (bytes: number) => void;
+  };
+};
+
+/** Groups that are handed over at the same time. */
+const atOnce = 4;
+
+/** What could not be handed over is left alone for so long. */
+const holdMs = 600_000;
+
+/** A drain gives up on a side that cannot be reached for so long, and at the second time at once. */
+const unreachableMs = 30_000;
+
+/** In the last part of its time a drain begins nothing more: what is under way is to end. */
+const lastPartMs = 20_000;
+
+/** Decides which torrents are handed over, for space or for a drain, and sees that what was begun comes to its end. */
+export class CleanUp {
+  readonly #options: CleanUpOptions;
+  readonly #space: FreeSpace;
+  readonly #holds = new Map<string, { why: string; until: number }>();
+  /** Hand-offs with this source that the destination remembers as under way. */
+  readonly #remembered = new Set<string>();
+  readonly #underWay = new Set<string>();
+  #reasons = new Map<string, string>();
+  #isDraining = false;
+  #isEnding = false;
+  #busy: Promise<unknown> = Promise.resolve();
+  #said = "";
+
+  constructor(options: CleanUpOptions) {
+    this.#options = options;
+    this.#space = new FreeSpace({ minBytes: options.minSpaceBytes, apartMs: options.apartMs });
+  }
+
+  get underWayCount(): number {
+    return this.#underWay.size;
+  }
+
+  get freeBytes(): number | undefined {
+    return this.#space.lastBytes;
+  }
+
+  /** Torrents that are complete at the destination and still here. */
+  get waitingCount(): number {
+    return [...this.#options.torrents.values()].filter(
+      ({ isFinished, goneSince }) => isFinished && goneSince === undefined,
+    ).length;
+  }
+
+  /** Whether a hand-off, and not a person, removed it or is about to. */
+  isHandedOff(id: string): boolean {
+    return this.#underWay.has(id) || this.#remembered.has(id);
+  }
+
+  /** Why a torrent is not removed here, as far as it was looked at; for people. */
+  whyNotCleaned(id: string): string {
+    if (this.#underWay.has(id)) return "it is being handed over";
+    return this.#reasons.get(id) ?? "it was not looked at yet";
+  }
+
+  /** The destination told what it has. */
+  connected(states: readonly TorrentState[]): void {
+    for (const { torrentId, handOff } of states)
+      if (isUnderWay(handOff) && handOff?.sourceName === this.#options.sourceName)
+        this.#remembered.add(torrentId);
+  }
+
+  /** One look: brings to an end what was begun, and begins what is needed for space. */
+  async step(signal: AbortSignal): Promise<void> {
+    await this.#alone(async () => {
+      const free = await this.#options.freeBytes();
+      const verdict = this.#space.read(free, this.#options.clock.monotonic());
+      if (this.#isDraining || this.#isEnding) return;
+      await this.#resume(signal);
+      const purpose = this.#spacePurpose(free);
+      const why = this.#whyNothing();
+      if (verdict !== "short" || why !== undefined) {
+        this.#explain(
+          purpose,
+          why ?? (verdict === "room" ? undefined : "the free space is read a second time first"),
+        );
+        return;
+      }
+      const { groups } = await this.#plan(purpose, signal);
+      if (groups.length === 0)
+        return this.#sayOnce(`only ${gigabytes(free)} are free, and nothing can be handed over`);
+      await this.#handOver(groups, signal);
+    });
+  }
+
+  /** Hands over all that can be, until nothing is left or the deadline. */
+  async drain({
+    deadline,
+    wasDrained,
+  }: {
+    deadline: AbortSignal;
+    wasDrained: boolean;
+  }): Promise<DrainOutcome> {
+    this.#isDraining = true;
+    try {
+      return await this.#alone(() => this.#drain(deadline, wasDrained));
+    } finally {
+      this.#isDraining = false;
+    }
+  }
+
+  /** Begins nothing more, and resolves when what is under way has ended. */
+  async end(): Promise<void> {
+    this.#isEnding = true;
+    await this.#busy.catch(() => {});
+  }
+
+  async #drain(deadline: AbortSignal, wasDrained: boolean): Promise<DrainOutcome> {
+    const { clock, log, dryRun } = this.#options;
+    const total = { handedOff: 0, freedBytes: 0, tried: new Set<string>() };
+    const startedAt = clock.monotonic();
+    let failingSince: number | undefined;
+    let trouble = "";
+    while (!deadline.aborted) {
+      try {
+        const why = this.#whyNothing();
+        if (why !== undefined) throw new Error(why);
+        await this.#resume(deadline);
+        const { groups } = await this.#plan({ kind: "drain" }, deadline);
+        failingSince = undefined;
+        const next = groups.filter(({ ids }) => ids.some((id) => !total.tried.has(id)));
+        if (next.length === 0 || dryRun) {
+          if (dryRun) this.#sayDryly(groups, "drain");
+          break;
+        }
+        for (const { ids } of next) for (const id of ids) total.tried.add(id);
+        const bytes = next.reduce((sum, { freesBytes }) => sum + freesBytes, 0);
+        log.info(`drain: ${countOf(next)} torrents, ${gigabytes(bytes)}, are to be handed over`);
+        await this.#handOver(next, deadline, total);
+      } catch (error) {
+        if (deadline.aborted) break;
+        trouble = messageWithCauses(error);
+        failingSince ??= clock.monotonic();
+        const isTooLong = clock.monotonic() - failingSince >= (wasDrained ? 0 : unreachableMs);
+        // A list that has to settle first does so by itself.
+        if (isTooLong && this.#options.listedForMs() >= this.#options.settleMs) break;
+        log.debug(`drain: waits: ${trouble}`);
+        await clock.sleep(500, deadline).catch(() => {});
+      }
+    }
+    const reason = deadline.aborted
+      ? `--drain-timeout after ${Math.round((clock.monotonic() - startedAt) / 1000)} s`
+      : trouble;
+    return { handedOff: total.handedOff, freedBytes: total.freedBytes, left: this.#left(reason) };
+  }
+
+  #left(trouble: string): DrainOutcome["left"] {
+    const left = [];
+    for (const { id, torrent, goneSince } of this.#options.torrents.values())
+      if (goneSince === undefined && !this.#gone.has(id))
+        left.push({ name: torrent.name, why: this.#reasons.get(id) ?? (trouble || "it was not looked at") });
+    return left;
+  }
+
+  /** Handed off in this process; qBittorrent's list may not show that yet. */
+  readonly #gone = new Set<string>();
+
+  /** What was begun before, by this process or an earlier one. */
+  async #resume(signal: AbortSignal): Promise<void> {
+    const { torrents, dryRun } = this.#options;
+    const marked = [...torrents.values()].filter(
+      ({ torrent, goneSince }) => goneSince === undefined && markOf(torrent) !== "none",
+    );
+    for (const { id } of marked) this.#remembered.add(id);
+    if (this.#remembered.size === 0 || dryRun || typeof this.#options.handOff() === "string") return;
+    const begun = (await this.#groups(signal)).filter(({ ids }) =>
+      ids.some((id) => this.#remembered.has(id)),
+    );
+    const listed = new Set(begun.flatMap(({ ids }) => ids));
+    const unlisted = [...this.#remembered].filter((id) => !listed.has(id));
+    const groups = [...begun, ...unlisted.map((id) => ({ ids: [id], freesBytes: 0 }))];
+    await this.#runAll(groups, { isWanted: false }, signal);
+  }
+
+  async #handOver(
+    groups: readonly CleanupGroup[],
+    signal: AbortSignal,
+    total?: { handedOff: number; freedBytes: number },
+  ): Promise<void> {
+    if (this.#options.dryRun) return this.#sayDryly(groups, "free space");
+    await this.#runAll(groups, { isWanted: true, ...(total && { total, of: countOf(groups) }) }, signal);
+    this.#space.reset();
+  }
+
+  async #runAll(
+    groups: readonly CleanupGroup[],
+    how: { isWanted: boolean; total?: { handedOff: number; freedBytes: number }; of?: number },
+    signal: AbortSignal,
+  ): Promise<void> {
+    await inParallel(groups, atOnce, async (group) => {
+      if (how.isWanted && (this.#isEnding || signal.aborted || !this.#isStillWanted(group))) return;
+      for (const id of group.ids) this.#underWay.add(id);
+      try {
+        await this.#run(group, how, signal);
+      } catch (error) {
+        if (signal.aborted) throw error;
+        this.#options.log.warn(`a hand-off waits: ${messageWithCauses(error)}`);
+        for (const id of group.ids) this.#remembered.add(id);
+      } finally {
+        for (const id of group.ids) this.#underWay.delete(id);
+      }
+    });
+  }
+
+  /** A torrent may have been tagged, or changed, while others were handed over. */
+  #isStillWanted({ ids }: CleanupGroup): boolean {
+    const purpose: CleanupPurpose = { kind: "drain" };
+    const torrents = this.#torrents(purpose, new Map()).filter(({ id }) => ids.includes(id));
+    return planCleanup(torrents, [{ ids, freesBytes: 1 }], purpose).chosen.length > 0;
+  }
+
+  async #run(
+    group: CleanupGroup,
+    how: { isWanted: boolean; total?: { handedOff: number; freedBytes: number }; of?: number },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { clock, log, isGone, on } = this.#options;
+    const parts = this.#options.handOff();
+    if (typeof parts === "string") throw new Error(parts);
+    const nameOf = (id: string) => this.#options.torrents.get(id)?.torrent.name ?? id;
+    const names = group.ids.map(nameOf).join(", ");
+    if (how.isWanted)
+      log.info({ torrents: group.ids }, `handing over ${names}, ${gigabytes(group.freesBytes)}`);
+    const handOff = new HandOff(group.ids, how, { ...parts, isGone, clock, log, nameOf });
+    const { outcome, why } = await handOff.run(signal);
+    on.outcome(outcome, group.ids.length);
+    if (outcome === "waiting") return;
+    for (const id of group.ids) this.#remembered.delete(id);
+    if (outcome === "handed off") {
+      for (const id of group.ids) this.#gone.add(id);
+      on.freed(group.freesBytes);
+      if (how.total) {
+        how.total.handedOff += group.ids.length;
+        how.total.freedBytes += group.freesBytes;
+      }
+      const progress =
+        how.total && how.of
+          ? ` (${how.total.handedOff} of ${how.of}, ${gigabytes(how.total.freedBytes)})`
+          : "";
+      log.info({ torrents: group.ids }, `${names} seeds at the destination and is removed here${progress}`);
+      return;
+    }
+    for (const id of group.ids) {
+      this.#holds.set(id, { why: `it was not handed over: ${why}`, until: clock.monotonic() + holdMs });
+      this.#reasons.set(id, `it was not handed over: ${why}`);
+    }
+    if (how.isWanted) log.warn({ torrents: group.ids }, `${names} stays: ${why}`);
+  }
+
+  /** Undefined when torrents may be removed now; else why none is, whichever it is. */
+  #whyNothing(): string | undefined {
+    const { handOff, listedForMs, settleMs } = this.#options;
+    const parts = handOff();
+    if (typeof parts === "string") return parts;
+    if (listedForMs() < settleMs) return "qBittorrent's list of torrents is not known for long enough";
+    return undefined;
+  }
+
+  async #plan(purpose: CleanupPurpose, signal: AbortSignal) {
+    const { torrents, contents } = await this.#look(signal);
+    const groups = groupsWith(torrents, contents);
+    const { chosen, stay } = planCleanup(this.#torrents(purpose, contents), groups, purpose);
+    this.#reasons = stay;
+    return { groups: chosen };
+  }
+
+  async #groups(signal: AbortSignal): Promise<CleanupGroup[]> {
+    const { torrents, contents } = await this.#look(signal);
+    return groupsWith(torrents, contents);
+  }
+
+  async #look(signal: AbortSignal) {
+    const listed = [...this.#options.torrents.values()].filter(({ goneSince }) => goneSince === undefined);
+    const torrents = listed.map(({ torrent }) => torrent);
+    return { torrents, contents: await this.#options.contents(torrents, signal) };
+  }
+
+  /** For people: as if it were looked at for space, without asking anybody anything. */
+  #explain(purpose: CleanupPurpose, why: string | undefined): void {
+    const torrents = this.#torrents(purpose, new Map());
+    const groups = torrents.map(({ id, sizeBytes }) => ({ ids: [id], freesBytes: sizeBytes }));
+    const { stay, chosen } = planCleanup(torrents, groups, purpose);
+    for (const { ids } of chosen) for (const id of ids) stay.set(id, why ?? "it is next");
+    this.#reasons = stay;
+  }
+
+  #torrents(purpose: CleanupPurpose, contents: ReadonlyMap<string, ContentFiles>): CleanupTorrent[] {
+    const { torrents, tags, clock } = this.#options;
+    const now = clock.monotonic();
+    return [...torrents.values()]
+      .filter(({ goneSince }) => goneSince === undefined)
+      .map(({ id, torrent, isFinished }) => {
+        const hold = this.#holds.get(id);
+        const own = tagsOf(torrent);
+        const isHeld = hold !== undefined && hold.until > now && purpose.kind === "space";
+        return {
+          id,
+          name: torrent.name,
+          isComplete: torrent.progress === 1 && isComplete(torrent.state),
+          isSynced: isFinished,
+          hasSyncedTag: tags.synced === "" || own.includes(tags.synced),
+          isExcluded: tags.excludeCleanup !== "" && own.includes(tags.excludeCleanup),
+          seedingTimeMs: (torrent.seeding_time ?? 0) * 1000,
+          popularity: Math.max(0, torrent.num_complete) + Math.max(0, torrent.num_incomplete),
+          sizeBytes: torrent.size,
+          hold: isHeld ? hold.why : undefined,
+          isOnDisk: contents.get(id)?.isOnDisk,
+        };
+      });
+  }
+
+  #spacePurpose(freeBytes: number): CleanupPurpose {
+    const { minSpaceBytes, minSeedingTimeMs } = this.#options;
+    return { kind: "space", freeBytes, minSpaceBytes, minSeedingTimeMs };
+  }
+
+  #sayDryly(groups: readonly CleanupGroup[], why: string): void {
+    const { torrents } = this.#options;
+    for (const { ids, freesBytes } of groups) {
+      const names = ids.map((id) => torrents.get(id)?.torrent.name ?? id).join(", ");
+      this.#sayOnce(
+        `dry run: ${names} would be handed over and removed here (${why}), ${gigabytes(freesBytes)}`,
+      );
+    }
+  }
+
+  readonly #saidBefore = new Set<string>();
+
+  #sayOnce(what: string): void {
+    if (this.#said === what || this.#saidBefore.has(what)) return;
+    this.#said = what;
+    if (what.startsWith("dry run")) this.#saidBefore.add(what);
+    this.#options.log.info(what);
+  }
+
+  /** One after the other: a drain begins when a step has ended. */
+  async #alone<T>(task: () => Promise<T>): Promise<T> {
+    const before = this.#busy;
+    const running = (async () => {
+      await before.catch(() => {});
+      return await task();
+    })();
+    this.#busy = running;
+    return await running;
+  }
+}
+
+function groupsWith(
+  torrents: readonly Torrent[],
+  contents: ReadonlyMap<string, ContentFiles>,
+): CleanupGroup[] {
+  const groups = groupsOf(torrents.map(({ hash }) => ({ id: hash, files: contents.get(hash)?.keys ?? [] })));
+  return groups.map((ids) => ({ ids, freesBytes: freedBytes(ids.flatMap((id) => contents.get(id) ?? [])) }));
+}
+
+const countOf = (groups: readonly CleanupGroup[]): number =>
+  groups.reduce((count, { ids }) => count + ids.length, 0);

@@ -1,0 +1,89 @@
+import got from "got";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+/** Where this pod is described, and with what it may be asked about. */
+export type PodIdentity = {
+  /** KUBERNETES_SERVICE_HOST and _PORT; the kubelet sets both in every container. */
+  host: string | undefined;
+  port: string | undefined;
+  /** POD_NAME and POD_NAMESPACE, by the downward API. */
+  pod: string | undefined;
+  /** Where it is not set: what the service account's folder says. */
+  namespace: string | undefined;
+  /** With `token`, `ca.crt` and `namespace`. */
+  serviceAccountDir: string;
+};
+
+/** Why it is not known whether an annotation is set. */
+export class PodUnknownError extends Error {
+  override readonly name = "PodUnknownError";
+}
+
+/**
+ * The value of an annotation of this program's own pod, undefined where there is none. Needs `get` on `pods`. The token
+ * is read each time: the kubelet replaces it about once an hour.
+ *
+ * @throws PodUnknownError whatever is missing, refused, late, or not to be trusted
+ */
+export async function readPodAnnotation(
+  annotation: string,
+  identity: PodIdentity,
+  { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
+): Promise<string | undefined> {
+  const { url, token, ca } = await requestOf(identity);
+  try {
+    const pod: unknown = await got(url, {
+      headers: { authorization: `Bearer ${token}`, accept: "application/json" },
+      https: { certificateAuthority: ca },
+      timeout: { request: timeoutMs },
+      retry: { limit: 0 },
+      followRedirect: false,
+      throwHttpErrors: true,
+      signal,
+    }).json();
+    return annotationsOf(pod)[annotation];
+  } catch (cause) {
+    if (cause instanceof PodUnknownError) throw cause;
+    throw new PodUnknownError(`asking the Kubernetes API for pod ${identity.pod}${hintOf(cause)}`, { cause });
+  }
+}
+
+async function requestOf({ host, port, pod, namespace, serviceAccountDir }: PodIdentity) {
+  if (host === undefined || port === undefined)
+    throw new PodUnknownError("KUBERNETES_SERVICE_HOST or _PORT is not set: this is no pod");
+  if (pod === undefined) throw new PodUnknownError("POD_NAME is not set (downward API, metadata.name)");
+  const read = async (name: string): Promise<string> => {
+    const path = join(serviceAccountDir, name);
+    try {
+      return (await readFile(path, "utf8")).trim();
+    } catch (cause) {
+      throw new PodUnknownError(`reading ${path}: is the service account's token mounted?`, { cause });
+    }
+  };
+  const space = namespace ?? (await read("namespace"));
+  const [token, ca] = [await read("token"), await read("ca.crt")];
+  const address = host.includes(":") ? `[${host}]` : host;
+  const path = `/api/v1/namespaces/${encodeURIComponent(space)}/pods/${encodeURIComponent(pod)}`;
+  return { url: `https://${address}:${port}${path}`, token, ca };
+}
+
+function annotationsOf(pod: unknown): Readonly<Record<string, string | undefined>> {
+  const isObject = (value: unknown): value is Record<string, unknown> =>
+    typeof value === "object" && value !== null && !Array.isArray(value);
+  if (!isObject(pod) || pod["kind"] !== "Pod" || !isObject(pod["metadata"]))
+    throw new PodUnknownError("the Kubernetes API's answer is not a pod");
+  const { annotations = {} } = pod["metadata"];
+  if (!isObject(annotations)) throw new PodUnknownError("the pod's annotations are none");
+  const texts = Object.entries(annotations).filter(([, value]) => typeof value === "string");
+  return Object.fromEntries(texts.map(([key, value]) => [key, String(value)]));
+}
+
+/** What most people have forgotten when the API refuses. */
+function hintOf(error: unknown): string {
+  const status =
+    error instanceof Error && "response" in error && typeof error.response === "object"
+      ? (error.response as { statusCode?: number }).statusCode
+      : undefined;
+  return status === 403 ? ' (its service account needs "get" on "pods")' : "";
+}
