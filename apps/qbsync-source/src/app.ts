@@ -10,6 +10,7 @@ import { sourceOf, watch } from "./qbittorrent.ts";
 import { serveReceiverState } from "./receiver-state.ts";
 import { countMetrics, gaugeMetrics, torrentsReport } from "./report.ts";
 import { PieceSender } from "./send-pieces.ts";
+import { startCleanUp } from "./start-clean-up.ts";
 import { startLoops } from "./start-loops.ts";
 import { TorrentSync } from "./sync-torrents.ts";
 import { TokenBucket } from "./token-bucket.ts";
@@ -81,6 +82,7 @@ export async function qbsyncSource(config: Config, service: Service): Promise<vo
       loops.follow.wake("a torrent was opened");
       sender.pump();
     },
+    onFinishedGone: (tracked) => cleaning.onFinishedGone(tracked),
     onOutcome: counts.outcome,
   });
   const follower = new QbittorrentFollower({
@@ -98,6 +100,17 @@ export async function qbsyncSource(config: Config, service: Service): Promise<vo
     sync,
     follower,
     reconnected: counts.reconnected,
+    onStates: (states) => cleaning.cleanUp.connected(states),
+  });
+  const cleaning = startCleanUp({
+    config,
+    service,
+    client,
+    torrents,
+    tags,
+    link,
+    follower,
+    count: counts.call,
   });
 
   gaugeMetrics(service.metrics, { torrents, sender, lanes: () => link.laneCount });

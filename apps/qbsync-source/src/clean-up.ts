@@ -16,6 +16,15 @@ import { markOf } from "./qbittorrent-hand-off.ts";
 import { groupsOf } from "./shared-files.ts";
 import type { Tags, TrackedTorrent } from "./tracked-torrent.ts";
 
+export type DrainLimits = {
+  /** Ends everything. */
+  deadline: AbortSignal;
+  /** False in the last part of its time: then only what is under way is to end. */
+  mayBegin: () => boolean;
+  /** It was drained before: a side that is away by now does not matter. */
+  wasDrained: boolean;
+};
+
 /** What a drain came to. */
 export type DrainOutcome = {
   handedOff: number;
@@ -60,9 +69,6 @@ const holdMs = 600_000;
 /** A drain gives up on a side that cannot be reached for so long, and at the second time at once. */
 const unreachableMs = 30_000;
 
-/** In the last part of its time a drain begins nothing more: what is under way is to end. */
-const lastPartMs = 20_000;
-
 /** Decides which torrents are handed over, for space or for a drain, and sees that what was begun comes to its end. */
 export class CleanUp {
   readonly #options: CleanUpOptions;
@@ -74,6 +80,7 @@ export class CleanUp {
   #reasons = new Map<string, string>();
   #isDraining = false;
   #isEnding = false;
+  #mayBegin: () => boolean = () => true;
   #busy: Promise<unknown> = Promise.resolve();
   #said = "";
 
@@ -139,18 +146,14 @@ export class CleanUp {
   }
 
   /** Hands over all that can be, until nothing is left or the deadline. */
-  async drain({
-    deadline,
-    wasDrained,
-  }: {
-    deadline: AbortSignal;
-    wasDrained: boolean;
-  }): Promise<DrainOutcome> {
+  async drain(limits: DrainLimits): Promise<DrainOutcome> {
     this.#isDraining = true;
+    this.#mayBegin = limits.mayBegin;
     try {
-      return await this.#alone(() => this.#drain(deadline, wasDrained));
+      return await this.#alone(() => this.#drain(limits));
     } finally {
       this.#isDraining = false;
+      this.#mayBegin = () => true;
     }
   }
 
@@ -160,7 +163,7 @@ export class CleanUp {
     await this.#busy.catch(() => {});
   }
 
-  async #drain(deadline: AbortSignal, wasDrained: boolean): Promise<DrainOutcome> {
+  async #drain({ deadline, mayBegin, wasDrained }: DrainLimits): Promise<DrainOutcome> {
     const { clock, log, dryRun } = this.#options;
     const total = { handedOff: 0, freedBytes: 0, tried: new Set<string>() };
     const startedAt = clock.monotonic();
@@ -174,7 +177,7 @@ export class CleanUp {
         const { groups } = await this.#plan({ kind: "drain" }, deadline);
         failingSince = undefined;
         const next = groups.filter(({ ids }) => ids.some((id) => !total.tried.has(id)));
-        if (next.length === 0 || dryRun) {
+        if (next.length === 0 || dryRun || !mayBegin()) {
           if (dryRun) this.#sayDryly(groups, "drain");
           break;
         }
@@ -243,7 +246,11 @@ export class CleanUp {
     signal: AbortSignal,
   ): Promise<void> {
     await inParallel(groups, atOnce, async (group) => {
-      if (how.isWanted && (this.#isEnding || signal.aborted || !this.#isStillWanted(group))) return;
+      if (
+        how.isWanted &&
+        (this.#isEnding || !this.#mayBegin() || signal.aborted || !this.#isStillWanted(group))
+      )
+        return;
       for (const id of group.ids) this.#underWay.add(id);
       try {
         await this.#run(group, how, signal);

@@ -10,6 +10,9 @@ export const healthEnv = ["QBSYNC_SOURCE_HEALTH_ADDR", "HTTP_PORT", "HEALTH_PORT
 
 const own = (name: string): readonly [string] => [`QBSYNC_SOURCE_${name}`];
 
+/** What Kubernetes and pod specs set, and no person in a file or on a command line. */
+const fromKubernetes = { flag: false, key: false, hidden: true } as const;
+
 /** Every setting of qbsync-source. Flags and QBSYNC_SOURCE_* variables are the seed's. */
 export const settings = declareSettings(
   {
@@ -153,6 +156,19 @@ export const settings = declareSettings(
       emptyIs: "value",
       about: "Torrents with this tag are never removed here; empty = none.",
     }),
+    settleTime: setting.duration({
+      env: own("SETTLE_TIME"),
+      unit: "s",
+      default: "60s",
+      about:
+        "How long qBittorrent must have been up, with its list of torrents whole, before any torrent is removed here.",
+    }),
+    sourceName: setting.text({
+      env: own("SOURCE_NAME"),
+      default: "",
+      emptyIs: "value",
+      about: "Tells this source's hand-offs from those of other sources with the same destination.",
+    }),
     drainAnnotation: setting.text({
       env: own("DRAIN_ANNOTATION"),
       default: "qbsync/drain",
@@ -166,6 +182,28 @@ export const settings = declareSettings(
       about: "How long a drain may take.",
     }),
     ...securitySettings,
+    podName: setting.text({ env: ["POD_NAME"], ...fromKubernetes, about: "This pod (metadata.name)." }),
+    podNamespace: setting.text({
+      env: ["POD_NAMESPACE"],
+      ...fromKubernetes,
+      about: "Its namespace; else that of the service account.",
+    }),
+    kubernetesHost: setting.text({
+      env: ["KUBERNETES_SERVICE_HOST"],
+      ...fromKubernetes,
+      about: "The Kubernetes API, as the kubelet tells it.",
+    }),
+    kubernetesPort: setting.text({
+      env: ["KUBERNETES_SERVICE_PORT"],
+      ...fromKubernetes,
+      about: "Its port.",
+    }),
+    serviceAccountDir: setting.path({
+      env: own("SERVICE_ACCOUNT_DIR"),
+      ...fromKubernetes,
+      default: "/var/run/secrets/kubernetes.io/serviceaccount",
+      about: "Where the token and the authority's certificate for the Kubernetes API are mounted.",
+    }),
     dryRun: setting.toggle({
       env: own("DRY_RUN"),
       default: false,

@@ -1,5 +1,5 @@
 import { type Clock, type Logger, messageWithCauses } from "@qbit-sidecars/service";
-import type { DrainOutcome } from "./clean-up.ts";
+import type { DrainLimits, DrainOutcome } from "./clean-up.ts";
 import { gigabytes } from "./plan-cleanup.ts";
 
 /** What a request for a drain came to. */
@@ -13,13 +13,16 @@ export type DrainOptions = {
   /** @throws Error when it cannot be known */
   readAnnotation: (signal: AbortSignal) => Promise<string | undefined>;
   /** Hands over all it can until it is told to stop. */
-  drain: (limits: { deadline: AbortSignal; wasDrained: boolean }) => Promise<DrainOutcome>;
+  drain: (limits: DrainLimits) => Promise<DrainOutcome>;
   timeoutMs: number;
   dryRun: boolean;
   clock: Clock;
   log: Logger;
   onResult?: (result: DrainReport["result"]) => void;
 };
+
+/** In the last part of its time a drain begins nothing more: what is under way is to end. */
+const lastPartMs = 20_000;
 
 /**
  * A drain, however it is asked for and however often: by SIGTERM, by qBittorrent's preStop hook, by both. One is under
@@ -67,6 +70,7 @@ export class Drain {
 
   async #decideAndDrain(by: string): Promise<DrainReport> {
     const { clock, timeoutMs, log, dryRun } = this.#options;
+    const startedAt = clock.monotonic();
     const deadline = new AbortController();
     const timer = new AbortController();
     void clock.sleep(timeoutMs, timer.signal).then(
@@ -77,7 +81,11 @@ export class Drain {
       const why = await this.#whyNot(deadline.signal);
       if (why !== undefined) return { result: "declined", why };
       log.info(`${by}: ${dryRun ? "dry run: a drain would begin" : "draining"}`);
-      const outcome = await this.#options.drain({ deadline: deadline.signal, wasDrained: this.#wasDrained });
+      const outcome = await this.#options.drain({
+        deadline: deadline.signal,
+        mayBegin: () => clock.monotonic() - startedAt < timeoutMs - Math.min(lastPartMs, timeoutMs / 4),
+        wasDrained: this.#wasDrained,
+      });
       this.#wasDrained = true;
       return { result: outcome.left.length === 0 ? "drained" : "partly drained", ...outcome };
     } catch (error) {

@@ -38,9 +38,22 @@ const idlePollMs = 2000;
 export class QbittorrentFollower {
   readonly #options: FollowOptions;
   #nextAt = 0;
+  /** Since when the list is whole, as far as can be told; later than now while it may still be loading. */
+  #listedSince = Number.POSITIVE_INFINITY;
+  #loadedAt = Number.POSITIVE_INFINITY;
 
   constructor(options: FollowOptions) {
     this.#options = options;
+  }
+
+  /** How long qBittorrent's list has been whole, in milliseconds; 0 after a restart of it or of this program. */
+  get listedForMs(): number {
+    return Math.max(0, this.#options.clock.monotonic() - this.#listedSince);
+  }
+
+  /** Whether everything qBittorrent has must have been listed by now. */
+  get isLoaded(): boolean {
+    return this.#options.clock.monotonic() >= this.#loadedAt;
   }
 
   /** Something is expected: the next step asks, however little happens. */
@@ -53,6 +66,7 @@ export class QbittorrentFollower {
     const { watched, torrents, clock } = this.#options;
     if (clock.monotonic() < this.#nextAt) return;
     const change = await watched.poll({ signal });
+    this.#takeListing(change);
     const isNews = this.#takeChange(change);
     if (isNews) this.#options.onChange();
     const grown = [...torrents.values()].filter((tracked) => hasGrown(tracked));
@@ -62,6 +76,14 @@ export class QbittorrentFollower {
       ({ isLive, isFinished, goneSince }) => isLive && !isFinished && goneSince === undefined,
     );
     this.#nextAt = isBusy ? 0 : clock.monotonic() + Math.min(watched.nextPollMs, idlePollMs);
+  }
+
+  /** A full answer is that of a qBittorrent that may have been restarted, and what it adds after that is still loading. */
+  #takeListing({ full, added, removed }: MaindataChange): void {
+    const now = this.#options.clock.monotonic();
+    if (full) this.#loadedAt = now + loadingMs;
+    if (full) this.#listedSince = removed.length > 0 ? this.#loadedAt : now;
+    else if (added.length > 0 && !this.isLoaded) this.#listedSince = now;
   }
 
   #takeChange({ added, changed, removed, full }: MaindataChange): boolean {

@@ -1,4 +1,4 @@
-import got from "got";
+import got, { HTTPError } from "got";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -69,8 +69,6 @@ async function requestOf({ host, port, pod, namespace, serviceAccountDir }: PodI
 }
 
 function annotationsOf(pod: unknown): Readonly<Record<string, string | undefined>> {
-  const isObject = (value: unknown): value is Record<string, unknown> =>
-    typeof value === "object" && value !== null && !Array.isArray(value);
   if (!isObject(pod) || pod["kind"] !== "Pod" || !isObject(pod["metadata"]))
     throw new PodUnknownError("the Kubernetes API's answer is not a pod");
   const { annotations = {} } = pod["metadata"];
@@ -79,11 +77,12 @@ function annotationsOf(pod: unknown): Readonly<Record<string, string | undefined
   return Object.fromEntries(texts.map(([key, value]) => [key, String(value)]));
 }
 
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /** What most people have forgotten when the API refuses. */
 function hintOf(error: unknown): string {
-  const status =
-    error instanceof Error && "response" in error && typeof error.response === "object"
-      ? (error.response as { statusCode?: number }).statusCode
-      : undefined;
-  return status === 403 ? ' (its service account needs "get" on "pods")' : "";
+  const isForbidden = error instanceof HTTPError && error.response.statusCode === 403;
+  return isForbidden ? ' (its service account needs "get" on "pods")' : "";
 }

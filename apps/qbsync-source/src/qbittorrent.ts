@@ -3,6 +3,7 @@ import type { Config } from "./config.ts";
 import { foldersOf, type Mounts, toLocal } from "./data-folders.ts";
 import { describeTorrent } from "./describe-torrent.ts";
 import type { Watched } from "./follow-qbittorrent.ts";
+import { markTags } from "./qbittorrent-hand-off.ts";
 import type { Source } from "./sync-torrents.ts";
 
 /** Told of each request, by what it asks for. */
@@ -28,7 +29,13 @@ export function watch(client: QbitClient, count: Count): Watched {
 
 /** qBittorrent as `TorrentSync` needs it. */
 export function sourceOf(client: QbitClient, config: Config, count: Count): Source {
-  const ownTags = [config.syncedTag, config.syncFailedTag, config.excludeSyncTag, config.excludeCleanupTag];
+  const ownTags = [
+    config.syncedTag,
+    config.syncFailedTag,
+    config.excludeSyncTag,
+    config.excludeCleanupTag,
+    ...Object.values(markTags),
+  ];
   return {
     async describe({ id, torrent }, signal) {
       for (const operation of ["preferences", "files", "export"]) count(operation);

@@ -1,4 +1,5 @@
 import { formatAddress } from "@qbit-sidecars/config";
+import type { TorrentState } from "@qbit-sidecars/qbsync-protocol";
 import { type Service, startLoop } from "@qbit-sidecars/service";
 import type { Config } from "./config.ts";
 import type { QbittorrentFollower } from "./follow-qbittorrent.ts";
@@ -21,10 +22,12 @@ export type Parts = {
   sync: TorrentSync;
   follower: QbittorrentFollower;
   reconnected: () => void;
+  /** The destination told what it has. */
+  onStates: (states: readonly TorrentState[]) => void;
 };
 
 /** Starts what turns by itself: reaching the destination, following qBittorrent, carrying torrents on, sending. */
-export function startLoops({ config, service, link, sender, sync, follower, reconnected }: Parts) {
+export function startLoops({ config, service, link, sender, sync, follower, reconnected, onStates }: Parts) {
   const { closers, log } = service;
   const reach = closers.use(
     startLoop({
@@ -38,6 +41,7 @@ export function startLoops({ config, service, link, sender, sync, follower, reco
         reconnected();
         log.info(`connected to ${link.terms?.program} at ${formatAddress(config.destinationAddr)}`);
         sync.connected(states);
+        onStates(states);
         link.resize(config.minConnections);
         syncing.wake("the destination was reached");
         return { converged: true };

@@ -41,6 +41,8 @@ type SyncOptions = {
   clock: Clock;
   log: Logger;
   onPieces: () => void;
+  /** A torrent that is complete at the destination is gone here. @throws DestinationError when it cannot be told now */
+  onFinishedGone?: (tracked: TrackedTorrent) => Promise<void>;
   onOutcome?: (outcome: "synced" | "failed" | "aborted") => void;
 };
 
@@ -228,6 +230,7 @@ export class TorrentSync {
   }
 
   async #abort(tracked: TrackedTorrent, destination: Destination): Promise<boolean> {
+    if (tracked.isFinished) await this.#options.onFinishedGone?.(tracked);
     // What is finished stays: it is somebody's only copy now.
     if (!tracked.isFinished && tracked.isKnownThere) {
       const { aborted, detail } = await destination.abort(tracked.id, { deleteFiles: true });

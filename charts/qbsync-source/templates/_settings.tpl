@@ -26,6 +26,8 @@
   {"name":"minSeedingTime","env":"QBSYNC_SOURCE_MIN_SEEDING_TIME","key":["min_seeding_time"]},
   {"name":"sourceRemovedTag","env":"QBSYNC_SOURCE_SOURCE_REMOVED_TAG","key":["source_removed_tag"]},
   {"name":"excludeCleanupTag","env":"QBSYNC_SOURCE_EXCLUDE_CLEANUP_TAG","key":["exclude_cleanup_tag"]},
+  {"name":"settleTime","env":"QBSYNC_SOURCE_SETTLE_TIME","key":["settle_time"]},
+  {"name":"sourceName","env":"QBSYNC_SOURCE_SOURCE_NAME","key":["source_name"]},
   {"name":"drainAnnotation","env":"QBSYNC_SOURCE_DRAIN_ANNOTATION","key":["drain_annotation"]},
   {"name":"drainTimeout","env":"QBSYNC_SOURCE_DRAIN_TIMEOUT","key":["drain_timeout"]},
   {"name":"tls","env":"QBSYNC_SOURCE_TLS","key":["tls"]},
