@@ -1,6 +1,5 @@
-import { formatAddress } from "@qbit-sidecars/config";
 import type { Service } from "@qbit-sidecars/service";
-import got from "got";
+import { askHealth } from "@qbit-sidecars/service/doctor";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "./config.ts";
@@ -25,20 +24,13 @@ export async function showStatus(
   return 1;
 }
 
-/** @returns the running service's `GET /status`, or undefined when none answers */
+/** @returns the running service's `GET /status`, or undefined when none answers, which is an answer, too */
 export async function askService(
   { healthAddr }: Config,
   signal: AbortSignal,
 ): Promise<Record<string, unknown> | undefined> {
-  const isEverywhere = ["0.0.0.0", "::", undefined].includes(healthAddr.host);
-  const address = formatAddress(isEverywhere ? { ...healthAddr, host: "127.0.0.1" } : healthAddr);
-  try {
-    const timeout = { request: 2500 };
-    return await got(`http://${address}/status`, { signal, timeout, retry: { limit: 0 } }).json();
-  } catch {
-    // No service there is an answer, too.
-    return undefined;
-  }
+  const answer = await askHealth(healthAddr, "/status", signal);
+  return answer?.["running"] === true ? answer : undefined;
 }
 
 async function asKept({ stateDir, piaUsername, piaHostname }: Config, { clock }: Pick<Service, "clock">) {

@@ -1,4 +1,4 @@
-import { readFile, readdir, rename, unlink } from "node:fs/promises";
+import { readFile, readdir, rename, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { Logger } from "./log.ts";
@@ -97,8 +97,14 @@ async function tryOut(dir: string): Promise<void> {
   await Promise.all(leftovers.map((name) => unlink(join(dir, name))));
 }
 
+/** What grows beyond is no state of ours. */
+const largestStateBytes = 64 * 1024 * 1024;
+
 async function readIfThere(path: string, log: Logger): Promise<string | undefined> {
   try {
+    const { size } = await stat(path);
+    if (size > largestStateBytes)
+      throw new Error(`${path} has ${size} bytes, and ${largestStateBytes} are the most`);
     return await readFile(path, "utf8");
   } catch (error) {
     const absent = error instanceof Error && "code" in error && error.code === "ENOENT";

@@ -14,6 +14,9 @@ type Ask = {
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
 };
 
+/** A page of jobs with all their details is far below. */
+const largestAnswerBytes = 64 * 1024 * 1024;
+
 /** The API of a running server, as a client knows it. */
 export class ServerClient {
   readonly url: string;
@@ -33,14 +36,20 @@ export class ServerClient {
     const search = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
     const [key] = (this.#key?.reveal() ?? "").split(/[,\r\n]/);
     try {
-      const { statusCode: status, body } = await got(`${this.url}${path}${search && `?${search}`}`, {
+      const tooLarge = new AbortController();
+      const asking = got(`${this.url}${path}${search && `?${search}`}`, {
         method,
         headers: { "x-api-key": key?.trim(), "user-agent": "qbt-rules" },
         timeout: { request: this.#timeoutMs },
         retry: { limit: 0 },
         followRedirect: false,
         throwHttpErrors: false,
+        signal: tooLarge.signal,
       });
+      void asking.on("downloadProgress", ({ transferred }) => {
+        if (transferred > largestAnswerBytes) tooLarge.abort();
+      });
+      const { statusCode: status, body } = await asking;
       return { status, body: this.#parse(status, body) };
     } catch (cause) {
       if (cause instanceof ServerError) throw cause;
