@@ -1,6 +1,7 @@
-import { lstat, mkdir, realpath, stat } from "node:fs/promises";
+import { lstat, realpath, stat } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { errorCode } from "./error-code.ts";
+import { PinnedFolder } from "./pinned-folder.ts";
 import { conflict, invalid } from "./refused.ts";
 
 /** Bytes that common file systems allow in one name, and Linux in one path. */
@@ -30,15 +31,34 @@ export function partsOf(path: string, what: string): string[] {
 export const hasControlCharacter = (text: string): boolean =>
   Array.from(text).some((character) => character < " " || character === "\x7f");
 
+/**
+ * Whether a name could be that of our own folder on any file system: some do not tell upper from lower case (SMB, APFS,
+ * exFAT), leave out dots and spaces at the end (SMB) or characters that nobody sees (HFS+), or have short names (FAT).
+ */
+function couldBeState(name: string): boolean {
+  const plain = name
+    .normalize("NFKC")
+    .replaceAll(/[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\u00ad]/g, "")
+    .replace(/[. ]+$/, "")
+    .toLowerCase();
+  return plain === ".qbsync" || /^qbsync~\d+$/.test(plain);
+}
+
+/** As files are called that are not whole; see torrent-files.ts. */
+const isUnfinishedName = (name: string): boolean => /^\.[0-9a-f]{40}\.\d+\.qbsync$/i.test(name);
+
 /** The data directory: the only place where anything is written, and never outside of it by way of a link. */
 export class DataFolder {
   readonly path: string;
   /** Where this program keeps its own state. */
   readonly stateDir: string;
+  /** How everything below it is reached. */
+  readonly files: PinnedFolder;
   readonly #checked = new Set<string>();
 
-  private constructor(path: string) {
+  private constructor(path: string, files: PinnedFolder) {
     this.path = path;
+    this.files = files;
     this.stateDir = join(path, ".qbsync");
   }
 
@@ -49,12 +69,14 @@ export class DataFolder {
       throw new Error(`opening the data directory ${path}: ${why}`, { cause });
     });
     if (!(await stat(real)).isDirectory()) throw new Error(`the data directory ${path} is not a directory`);
-    return new DataFolder(real);
+    return new DataFolder(real, await PinnedFolder.open(real));
   }
 
   /** The absolute path of a checked relative one. */
   resolve(parts: readonly string[]): string {
-    if (parts[0] === ".qbsync") throw invalid("the folder .qbsync is this program's own");
+    if (parts[0] !== undefined && couldBeState(parts[0]))
+      throw invalid(`the folder .qbsync is this program's own, and ${JSON.stringify(parts[0])} could be it`);
+    if (parts.some(isUnfinishedName)) throw invalid("names that end in .<n>.qbsync are this program's own");
     return join(this.path, ...parts);
   }
 
@@ -80,7 +102,7 @@ export class DataFolder {
 
   async #mkdir(folder: string): Promise<boolean> {
     try {
-      await mkdir(folder);
+      await this.files.mkdir(folder);
       return true;
     } catch (error) {
       if (errorCode(error) !== "EEXIST") throw error;

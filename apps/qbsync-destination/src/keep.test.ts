@@ -263,13 +263,15 @@ test("a dry run says what it would do and leaves no trace", async () => {
     $case: "refusal",
     refusal: { detail: expect.stringContaining("would receive up to 300000 bytes") },
   });
-  expect(destination.output).toContain("would receive up to 300000 bytes");
+  await waitFor(() => destination.output.includes("would receive up to 300000 bytes"), {
+    what: "the log's line",
+  });
   await expect(lstat(join(data.path, ".qbsync"))).rejects.toThrow("ENOENT");
 });
 
 test("a source of another version is told which one is spoken", async () => {
   await using at = await stage();
-  expect(await at.source.hello([2, 1])).toMatchObject({ version: 1, capabilities: [] });
+  expect(await at.source.hello([2, 1])).toMatchObject({ version: 1, capabilities: ["open"] });
   expect(await at.source.hello([7])).toMatchObject({
     version: 0,
     detail: expect.stringContaining("version 1"),

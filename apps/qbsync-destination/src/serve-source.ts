@@ -9,14 +9,17 @@ import {
   OpenResponse,
   type PieceChunk,
   type QbSyncServer,
+  type QueryRequest,
   Refusal_Reason,
   type sendUnaryData,
   type ServerDuplexStream,
+  type ServerWritableStream,
   TorrentDescription,
   type TorrentState,
 } from "@qbit-sidecars/qbsync-protocol";
 import { messageWithCauses, type Logger } from "@qbit-sidecars/service";
 import { errorCode } from "./error-code.ts";
+import { DescriptionReader } from "./read-description.ts";
 import type { PieceReceiver } from "./receive-pieces.ts";
 import { RefusedError } from "./refused.ts";
 import { handOffMethods } from "./serve-hand-offs.ts";
@@ -49,6 +52,7 @@ export type SourceServiceOptions = {
 /** The QbSync service, as a source calls it. Each method only translates. */
 export function sourceService(options: SourceServiceOptions): QbSyncServer {
   const { store, receiver, limits, log } = options;
+  const descriptions = new DescriptionReader(limits.maxDescriptionBytes);
   const answer = async <T>(task: () => Promise<T>, callback: sendUnaryData<T>): Promise<void> => {
     try {
       callback(null, await task());
@@ -61,15 +65,10 @@ export function sourceService(options: SourceServiceOptions): QbSyncServer {
       void answer(async () => hello(call.request.versions, options), callback);
     },
     query(call) {
-      const { torrentIds } = call.request;
-      for (const id of torrentIds.length > 0 ? torrentIds : store.ids()) {
-        const record = options.takeOver?.record(id);
-        call.write({ ...store.state(id), ...(record !== undefined && { handOff: record }) });
-      }
-      call.end();
+      void tellStates(call, options);
     },
     open(call, callback) {
-      void answer(async () => openTorrent(await descriptionOf(call, limits), options), callback);
+      void answer(async () => openTorrent(await descriptions.read(call), options), callback);
     },
     send(call) {
       if (receiver.streamCount >= limits.maxStreams)
@@ -124,27 +123,30 @@ function refusalOf(error: unknown, { retryAfterMs }: SourceServiceOptions): Refu
   return new RefusedError(messageWithCauses(error), Refusal_Reason.BUSY, { cause: error, retryAfterMs });
 }
 
-/** Joins the parts, up to the limit. */
-async function descriptionOf(
-  parts: AsyncIterable<{ data: Uint8Array }>,
-  { maxDescriptionBytes }: Limits,
-): Promise<TorrentDescription> {
-  const joined: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const { data } of parts) {
-    bytes += data.length;
-    if (bytes > maxDescriptionBytes)
-      throw new GrpcError(
-        status.RESOURCE_EXHAUSTED,
-        `a description of more than ${maxDescriptionBytes} bytes`,
-      );
-    joined.push(data);
+/** One after the other as they are read: all bitmaps together may be more than fits into memory. */
+async function tellStates(
+  call: ServerWritableStream<QueryRequest, TorrentState>,
+  { store, takeOver }: SourceServiceOptions,
+): Promise<void> {
+  const gone = goneSignal(call);
+  const { torrentIds } = call.request;
+  for (const id of torrentIds.length > 0 ? torrentIds : store.ids()) {
+    if (gone.aborted) return;
+    const record = takeOver?.record(id);
+    const state = { ...store.state(id), ...(record !== undefined && { handOff: record }) };
+    if (!call.write(state)) await drained(call, gone);
   }
-  try {
-    return TorrentDescription.decode(Buffer.concat(joined));
-  } catch (cause) {
-    throw new GrpcError(status.INVALID_ARGUMENT, `no TorrentDescription: ${messageWithCauses(cause)}`);
-  }
+  call.end();
+}
+
+async function drained(
+  call: { once(event: "drain", listener: () => void): unknown },
+  gone: AbortSignal,
+): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  call.once("drain", resolve);
+  gone.addEventListener("abort", () => resolve(), { once: true });
+  await promise;
 }
 
 async function send(

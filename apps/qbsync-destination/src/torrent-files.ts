@@ -1,10 +1,11 @@
 import { constants, type BigIntStats } from "node:fs";
-import { copyFile, type FileHandle, link, lstat, open, rename, unlink } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Slice as PieceSlice, TorrentLayout } from "@qbit-sidecars/qbsync-protocol";
 import type { DataFolder } from "./data-folder.ts";
 import { errorCode, unlessMissing } from "./error-code.ts";
 import type { HandlePool } from "./handle-pool.ts";
+import type { PinnedFolder } from "./pinned-folder.ts";
 import type { LogEntry, Origin, PieceLog } from "./piece-log.ts";
 import { conflict } from "./refused.ts";
 import { syncFolder } from "./sync-folder.ts";
@@ -31,9 +32,6 @@ export type TorrentFilesOptions = {
 };
 
 const unfinishedFlags = constants.O_RDWR | constants.O_NOFOLLOW;
-
-/** Link counts and inodes exceed what a number holds exactly on some file systems. */
-const look = (path: string): Promise<BigIntStats | undefined> => unlessMissing(lstat(path, { bigint: true }));
 
 /**
  * The files of one torrent. Data is written to unfinished files of our own, beside their final place and hidden;
@@ -87,14 +85,14 @@ export class TorrentFiles {
   async isChanged(file: number): Promise<boolean> {
     const place = this.#places.get(file);
     if (place?.kind !== "placed") return false;
-    const found = await look(this.path(file));
+    const found = await this.#look(this.path(file));
     return found?.ino !== place.ino || found.ctimeNs !== place.ctimeNs || found.size !== this.#size(file);
   }
 
   /** Forgets what `isChanged` compares with: the file was read and is right. */
   async acceptChange(file: number): Promise<void> {
     const place = this.#places.get(file);
-    const found = await look(this.path(file));
+    const found = await this.#look(this.path(file));
     if (place?.kind === "placed" && found) await this.#note(file, { ...place, ctimeNs: found.ctimeNs });
   }
 
@@ -108,7 +106,7 @@ export class TorrentFiles {
     const path = await this.#unfinished(slice.file);
     await this.#options.handles.with(
       path,
-      () => open(path, unfinishedFlags),
+      () => this.#fs.open(path, unfinishedFlags),
       (handle) => writeAll(handle, bytes, slice.offset),
     );
     // Only now: a sync that began during the write does not cover it.
@@ -118,7 +116,7 @@ export class TorrentFiles {
   /** Reads a part of a file, or as much as there is of it. */
   async read(slice: Slice, into: Uint8Array): Promise<number> {
     const path = this.isPlaced(slice.file) ? this.path(slice.file) : this.#unfinishedPath(slice.file);
-    const handle = await unlessMissing(open(path, constants.O_RDONLY | constants.O_NOFOLLOW));
+    const handle = await unlessMissing(this.#fs.open(path, constants.O_RDONLY | constants.O_NOFOLLOW));
     if (handle === undefined) return 0;
     try {
       return await readAll(handle, into.subarray(0, slice.length), slice.offset);
@@ -153,14 +151,14 @@ export class TorrentFiles {
     await this.#options.handles.close(from);
     await this.#makeFolder(dirname(this.path(file)));
     await this.#giveName(file, from);
-    const found = await look(this.path(file));
+    const found = await this.#look(this.path(file));
     if (!found) throw conflict(`${this.path(file)} went away while it was put there`);
     await this.#note(file, { kind: "placed", origin: "own", ino: found.ino, ctimeNs: found.ctimeNs });
   }
 
   /** Takes a file that stands under its name already and was verified. */
   async adopt(file: number): Promise<void> {
-    const found = await look(this.path(file));
+    const found = await this.#look(this.path(file));
     if (!found?.isFile()) throw conflict(`${this.path(file)} went away while it was looked at`);
     await this.#note(file, { kind: "placed", origin: "foreign", ino: found.ino, ctimeNs: found.ctimeNs });
   }
@@ -169,13 +167,13 @@ export class TorrentFiles {
   async linkFrom(file: number, elsewhere: string): Promise<boolean> {
     await this.#makeFolder(dirname(this.path(file)));
     try {
-      await link(elsewhere, this.path(file));
+      await this.#fs.link(elsewhere, this.path(file));
     } catch (error) {
       if (errorCode(error) === "EEXIST") throw taken(this.path(file), error);
       return false;
     }
     this.#dirtyFolders.add(dirname(this.path(file)));
-    const found = await look(this.path(file));
+    const found = await this.#look(this.path(file));
     if (!found) return false;
     await this.#note(file, { kind: "placed", origin: "link", ino: found.ino, ctimeNs: found.ctimeNs });
     return true;
@@ -201,7 +199,7 @@ export class TorrentFiles {
         continue;
       }
       await this.#makeFolder(dirname(this.path(file)));
-      if (place.kind === "unfinished") await rename(old, this.#unfinishedPath(file));
+      if (place.kind === "unfinished") await this.#fs.rename(old, this.#unfinishedPath(file));
       else await this.#giveName(file, old);
       this.#dirtyFolders.add(dirname(old));
     }
@@ -225,8 +223,8 @@ export class TorrentFiles {
         continue;
       const path = place.kind === "placed" ? this.path(file) : this.#unfinishedPath(file);
       await this.#options.handles.close(path);
-      if ((await look(path))?.ino !== place.ino) continue;
-      await unlink(path);
+      if ((await this.#look(path))?.ino !== place.ino) continue;
+      await this.#fs.unlink(path);
       deleted += 1;
     }
     this.#places.clear();
@@ -236,6 +234,15 @@ export class TorrentFiles {
   /** Inodes of placed files. */
   *inodes(): Iterable<bigint> {
     for (const place of this.#places.values()) if (place.kind === "placed") yield place.ino;
+  }
+
+  get #fs(): PinnedFolder {
+    return this.#options.data.files;
+  }
+
+  /** Link counts and inodes exceed what a number holds exactly on some file systems. */
+  #look(path: string): Promise<BigIntStats | undefined> {
+    return unlessMissing(this.#fs.lstat(path));
   }
 
   #size(file: number): bigint {
@@ -261,8 +268,8 @@ export class TorrentFiles {
     const path = this.#unfinishedPath(file);
     await this.#makeFolder(dirname(path));
     // Left by a life whose log did not reach the disk: the name says that it is ours.
-    await unlessMissing(unlink(path));
-    const handle = await open(path, unfinishedFlags | constants.O_CREAT | constants.O_EXCL, 0o666);
+    await unlessMissing(this.#fs.unlink(path));
+    const handle = await this.#fs.open(path, unfinishedFlags | constants.O_CREAT | constants.O_EXCL, 0o666);
     try {
       await handle.truncate(Number(this.#size(file)));
       await this.#created(file, (await handle.stat({ bigint: true })).ino);
@@ -294,7 +301,7 @@ export class TorrentFiles {
     const path = this.#unfinishedPath(file);
     await this.#options.handles.with(
       path,
-      () => open(path, unfinishedFlags),
+      () => this.#fs.open(path, unfinishedFlags),
       (handle) => handle.datasync(),
     );
   }
@@ -304,18 +311,18 @@ export class TorrentFiles {
     const to = this.path(file);
     this.#dirtyFolders.add(dirname(to));
     const replaceable = this.#replaceable.get(file);
-    if (replaceable !== undefined && (await look(to))?.ino === replaceable.ino) {
+    if (replaceable !== undefined && (await this.#look(to))?.ino === replaceable.ino) {
       this.#replaceable.delete(file);
-      return rename(from, to);
+      return this.#fs.rename(from, to);
     }
     try {
-      await link(from, to);
-      await unlink(from);
+      await this.#fs.link(from, to);
+      await this.#fs.unlink(from);
     } catch (error) {
-      const exists = await look(to);
+      const exists = await this.#look(to);
       if (exists) throw taken(to, error);
       // A file system without hard links.
-      await rename(from, to);
+      await this.#fs.rename(from, to);
     }
   }
 
@@ -328,7 +335,7 @@ export class TorrentFiles {
   /** Makes a placed file writable again: ours by taking its name away, one with more names by a copy. */
   async #takeBack(file: number): Promise<string> {
     const place = this.#places.get(file);
-    const found = await look(this.path(file));
+    const found = await this.#look(this.path(file));
     if (place?.kind !== "placed" || found?.ino !== place.ino) {
       this.#places.delete(file);
       return this.#create(file);
@@ -337,27 +344,27 @@ export class TorrentFiles {
       throw conflict(`${this.path(file)} was there before, and is not what the torrent says any more`);
     const path = this.#unfinishedPath(file);
     if (place.origin === "own" && found.nlink === 1n) {
-      await rename(this.path(file), path);
+      await this.#fs.rename(this.path(file), path);
       await this.#created(file, place.ino);
       return path;
     }
-    await unlessMissing(unlink(path));
-    await copyFile(this.path(file), path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-    const copy = await look(path);
+    await unlessMissing(this.#fs.unlink(path));
+    await this.#fs.copyFile(this.path(file), path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+    const copy = await this.#look(path);
     this.#replaceable.set(file, { ino: place.ino });
     await this.#created(file, copy?.ino ?? 0n);
     return path;
   }
 
   async #find(file: number, place: Place): Promise<Place | undefined> {
-    const unfinished = await look(this.#unfinishedPath(file));
-    const named = await look(this.path(file));
+    const unfinished = await this.#look(this.#unfinishedPath(file));
+    const named = await this.#look(this.path(file));
     const isNamed = named?.isFile() === true && named.ino === place.ino && named.size === this.#size(file);
     if (place.kind === "placed") return isNamed ? place : undefined;
     if (isNamed) {
       // It got its name, and then the program ended.
-      if (unfinished?.ino === place.ino) await unlink(this.#unfinishedPath(file));
-      const { ino, ctimeNs } = (await look(this.path(file))) ?? named;
+      if (unfinished?.ino === place.ino) await this.#fs.unlink(this.#unfinishedPath(file));
+      const { ino, ctimeNs } = (await this.#look(this.path(file))) ?? named;
       return { kind: "placed", origin: "own", ino, ctimeNs };
     }
     const isOurs = unfinished?.isFile() === true && unfinished.ino === place.ino && unfinished.nlink === 1n;

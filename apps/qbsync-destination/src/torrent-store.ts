@@ -317,7 +317,7 @@ export class TorrentStore implements AsyncDisposable {
     const folders = new Set(layout.files.map(({ index }) => dirname(files.path(index))));
     const deepestFirst = [...folders].toSorted((a, b) => b.length - a.length);
     // Not empty, not there, or not a folder: it stays.
-    for (const folder of deepestFirst) await rmdir(folder).catch(() => {});
+    for (const folder of deepestFirst) await this.#options.data.files.rmdir(folder).catch(() => {});
     this.#options.data.forget();
   }
 

@@ -3,6 +3,7 @@ export {
   Metadata,
   type sendUnaryData,
   type ServerDuplexStream,
+  type ServerWritableStream,
   type ServiceError,
   status as grpcStatus,
 } from "@grpc/grpc-js";
