@@ -4,7 +4,7 @@ import type { Notice } from "./outbox.ts";
 import type { Pace } from "./pace.ts";
 
 /** Where notices go. */
-export type Receiver = {
+type Receiver = {
   /** @throws when it did not arrive, or nobody knows whether it did */
   send(notice: Notice, signal: AbortSignal): Promise<void>;
 };

@@ -39,7 +39,7 @@ export type DownloadEvent = { download: Download } & (
 );
 
 /** A torrent's cards that are taken off the phone again. */
-export type Card = "progress" | "error" | "stalled";
+type Card = "progress" | "error" | "stalled";
 
 export type FollowRules = {
   nowMs: number;

@@ -12,7 +12,7 @@ import {
 import { join } from "node:path";
 import { program } from "./program.ts";
 
-export type LogLine = { level: string; msg: string; err?: { type: string; message: string } };
+type LogLine = { level: string; msg: string; err?: { type: string; message: string } };
 
 export type World = AsyncDisposable & {
   qbittorrent: FakeQbittorrent;

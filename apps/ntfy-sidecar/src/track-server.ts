@@ -7,7 +7,7 @@ import { readHashes } from "./resolve-hash.ts";
 import type { TrackOutcome } from "./watch-downloads.ts";
 
 /** What hooks make happen. */
-export type Hooked = {
+type Hooked = {
   track(ref: string, options: { finished: boolean }): TrackOutcome;
   /** There is a new torrent, and the hook could not say which. */
   scan(): void;

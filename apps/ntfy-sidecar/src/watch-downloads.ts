@@ -12,7 +12,7 @@ import { torrentFinder } from "./resolve-hash.ts";
 import { formatBytes } from "./templates.ts";
 
 /** qBittorrent's torrents as they were at the last look; the same object at each look. */
-export type Torrents = {
+type Torrents = {
   readonly torrents: ReadonlyMap<string, Torrent>;
   /** Of the default save path; `null` while it is not known. */
   readonly freeSpaceBytes: number | null;

@@ -12,7 +12,7 @@ export type Listener = {
   isDeaf(signal: AbortSignal): Promise<boolean>;
 };
 
-export type Noticeboard = { write(port: number | undefined, options?: { anew?: boolean }): Promise<unknown> };
+type Noticeboard = { write(port: number | undefined, options?: { anew?: boolean }): Promise<unknown> };
 
 type GivePortOptions = {
   /** The port that is held now. */

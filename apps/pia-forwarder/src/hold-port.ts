@@ -14,7 +14,7 @@ import {
 } from "./plan-port.ts";
 
 /** What of PIA's API holding a port needs. @throws PiaError */
-export type PortGranter = {
+type PortGranter = {
   getSignature(gateway: string, token: string, signal: AbortSignal): Promise<Grant>;
   bindPort(gateway: string, grant: Grant, signal: AbortSignal): Promise<void>;
 };

@@ -51,7 +51,7 @@ export type PortPolicy = {
 };
 
 /** Why another port is wanted. */
-export type Replacing = "there is none" | "its end is near" | "PIA does not bind it any more";
+type Replacing = "there is none" | "its end is near" | "PIA does not bind it any more";
 
 /** The next thing to do, one at a time. */
 export type Action =

@@ -1,4 +1,4 @@
-import { makeFolder, writeFileAtomic } from "@qbit-sidecars/service";
+import { errorCode, makeFolder, writeFileAtomic } from "@qbit-sidecars/service";
 import { readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 
@@ -45,7 +45,7 @@ async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, "utf8");
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    if (errorCode(error) === "ENOENT") return undefined;
     throw error;
   }
 }

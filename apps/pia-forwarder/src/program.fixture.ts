@@ -15,7 +15,7 @@ import { join } from "node:path";
 import type { Host } from "./gateway.ts";
 import { program } from "./program.ts";
 
-export type Line = {
+type Line = {
   level: string;
   msg: string;
   err?: { type: string; message: string };
@@ -48,7 +48,7 @@ export type World = AsyncDisposable & {
 };
 
 /** One process of pia-forwarder's. */
-export type Life = AsyncDisposable & {
+type Life = AsyncDisposable & {
   lines: Line[];
   stdout: () => string;
   exited: Promise<number>;

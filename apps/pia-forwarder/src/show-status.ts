@@ -1,4 +1,4 @@
-import type { Service } from "@qbit-sidecars/service";
+import { errorCode, type Service } from "@qbit-sidecars/service";
 import { askHealth } from "@qbit-sidecars/service/doctor";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -40,7 +40,7 @@ async function asKept({ stateDir, piaUsername, piaHostname }: Config, { clock }:
     try {
       return await readFile(path, "utf8");
     } catch (error) {
-      const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
+      const code = errorCode(error) ?? String(error);
       unreadable =
         code === "ENOENT"
           ? `nothing answers at HEALTH_ADDR, and no port was kept yet: there is no ${path}`

@@ -1,3 +1,4 @@
+import { errorCode } from "@qbit-sidecars/service";
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { PiaNoTokenError } from "./pia-errors.ts";
@@ -61,7 +62,7 @@ async function readTokenFile(path: string): Promise<{ token?: Token; why: string
     const token = readToken(buffer.toString("utf8", 0, bytesRead), mtimeMs);
     return token === undefined ? { why: "it holds no token" } : { token, why: "" };
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    const code = errorCode(error);
     return { why: code === "ENOENT" ? "there is no such file" : `it cannot be read (${code})` };
   }
 }

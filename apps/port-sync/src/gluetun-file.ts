@@ -1,3 +1,4 @@
+import { errorCode } from "@qbit-sidecars/service";
 import { watch } from "chokidar";
 import { type BigIntStats, constants } from "node:fs";
 import { open, stat } from "node:fs/promises";
@@ -114,7 +115,7 @@ async function currentStamp(path: string): Promise<string> {
   try {
     return stampOf(await stat(path, { bigint: true }));
   } catch (error) {
-    return codeOf(error);
+    return errorCode(error) ?? String(error);
   }
 }
 
@@ -129,7 +130,7 @@ function none(why: string, cleared: boolean): { reading: NoPort; modifiedMs: num
 }
 
 function unreadable(error: unknown, path: string): { reading: NoPort; modifiedMs: number } {
-  const code = codeOf(error);
+  const code = errorCode(error) ?? String(error);
   if (code === "ENOENT" || code === "ENOTDIR") return none(`there is no port file at ${path}`, true);
   if (code === "EACCES" || code === "EPERM") {
     return none(
@@ -138,8 +139,4 @@ function unreadable(error: unknown, path: string): { reading: NoPort; modifiedMs
     );
   }
   return none(`the port file at ${path} cannot be read (${code})`, false);
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : String(error);
 }

@@ -20,7 +20,7 @@ export type Policy = {
 };
 
 /** Why qBittorrent is made to take the port again although the number is right. */
-export type RebindReason = "announced again" | "asked for" | "disconnected";
+type RebindReason = "announced again" | "asked for" | "disconnected";
 
 /** What has happened so far, as far as deciding needs it. */
 export type Past = {

@@ -1,4 +1,4 @@
-import type { Output } from "@qbit-sidecars/service";
+import { errorCode, type Output } from "@qbit-sidecars/service";
 import { closeSync, openSync, renameSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { Config } from "./config.ts";
@@ -64,7 +64,7 @@ export class LogFile implements Output {
     try {
       work();
     } catch (error) {
-      const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
+      const code = errorCode(error) ?? "unknown error";
       this.problem = `${doing} the log file ${this.#path}: ${code}; the log goes on without it`;
       this.#file = undefined;
       // Not while it is being opened: the log has not begun then, and whoever opened it tells.

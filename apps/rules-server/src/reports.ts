@@ -147,7 +147,7 @@ function rounded(value: number, digits: number): number {
 }
 
 /** `5d 12h 30m`; below a minute `42s`. */
-export function uptimeText(ms: number): string {
+function uptimeText(ms: number): string {
   const minutes = Math.floor(ms / 60_000);
   if (minutes === 0) return `${Math.floor(ms / 1000)}s`;
   const parts = { d: Math.floor(minutes / 1440), h: Math.floor(minutes / 60) % 24, m: minutes % 60 };

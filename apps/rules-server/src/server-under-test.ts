@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { program } from "./program.ts";
 
-export type LogLine = Readonly<Record<string, unknown>> & { readonly level: string; readonly msg: string };
+type LogLine = Readonly<Record<string, unknown>> & { readonly level: string; readonly msg: string };
 
 export type ServerUnderTestOptions = {
   /** qBittorrent's address. */

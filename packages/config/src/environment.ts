@@ -5,7 +5,7 @@ import { readWritten, type Kind, type ReadAgain } from "./kind.ts";
 import { quote } from "./quote.ts";
 
 /** A secret or a setting in a file of its own is short; what is larger is a mistake. */
-export const largestVariableFile = 64 * 1024;
+const largestVariableFile = 64 * 1024;
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

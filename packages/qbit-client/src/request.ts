@@ -38,7 +38,7 @@ export interface HttpRequest {
   take?: (() => Take) | undefined;
 }
 
-export type Take = (piece: Buffer) => boolean;
+type Take = (piece: Buffer) => boolean;
 
 export interface HttpAnswer {
   status: number;
@@ -50,7 +50,7 @@ export interface HttpAnswer {
 }
 
 /** 64 MiB: `torrents/info` of 50,000 torrents is 73 MB, which callers of such lists ask for by `maxBytes`. */
-export const defaultMaxBytes = 64 * 1024 * 1024;
+const defaultMaxBytes = 64 * 1024 * 1024;
 
 /**
  * qBittorrent closes a kept-alive connection after 7 s without a request; closing first avoids sending a

@@ -17,7 +17,7 @@ import { RulesFile } from "./rules-file.ts";
 import { Told } from "./told.ts";
 import { startWorker } from "./worker.ts";
 
-export type LogLine = Readonly<Record<string, unknown>> & { readonly level: string; readonly msg: string };
+type LogLine = Readonly<Record<string, unknown>> & { readonly level: string; readonly msg: string };
 
 export async function memoryLog() {
   const lines: LogLine[] = [];

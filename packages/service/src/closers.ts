@@ -1,7 +1,7 @@
 type Named = { name?: unknown };
 
 /** A closer threw; the cause is what it threw. */
-export class ClosingError extends Error {
+class ClosingError extends Error {
   override name = "ClosingError";
 }
 

@@ -3,6 +3,7 @@ export type { Clock } from "./clock.ts";
 export { describeError, messageWithCauses } from "./describe-error.ts";
 export type { DescribedError } from "./describe-error.ts";
 export { aboutDoctor } from "./doctor/check.ts";
+export { errorCode } from "./error-code.ts";
 export { Health } from "./health.ts";
 export type { Check, CheckResult } from "./health.ts";
 export type { Method, Reply, RouteHandler, RouteOptions, RouteRequest, RouteTarget } from "./http-routes.ts";

@@ -3,6 +3,8 @@ import type { RequestListener, Server } from "node:http";
 
 import type { Address } from "@qbit-sidecars/config";
 
+import { errorCode } from "./error-code.ts";
+
 export type Listener = AsyncDisposable & {
   readonly name: string;
   readonly port: number;
@@ -69,7 +71,7 @@ const EXPLANATIONS = new Map([
 
 function explain(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
-  return EXPLANATIONS.get("code" in cause ? String(cause.code) : "") ?? cause.message;
+  return EXPLANATIONS.get(errorCode(cause) ?? "") ?? cause.message;
 }
 
 function urlHost(host: string | undefined): string {

@@ -1,5 +1,6 @@
 import { mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { errorCode } from "./error-code.ts";
 
 /**
  * Makes a folder and those above it that are missing.
@@ -18,17 +19,13 @@ async function make(path: string): Promise<boolean> {
   try {
     await mkdir(path);
   } catch (error) {
-    if (codeOf(error) === "ENOENT" && dirname(path) !== path) return false;
+    if (errorCode(error) === "ENOENT" && dirname(path) !== path) return false;
     await unlessFolder(path, error);
   }
   return true;
 }
 
 async function unlessFolder(path: string, error: unknown): Promise<void> {
-  const isFolder = codeOf(error) === "EEXIST" && (await stat(path)).isDirectory();
+  const isFolder = errorCode(error) === "EEXIST" && (await stat(path)).isDirectory();
   if (!isFolder) throw error;
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
 }

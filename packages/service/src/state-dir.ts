@@ -1,6 +1,7 @@
 import { readFile, readdir, rename, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 
+import { errorCode } from "./error-code.ts";
 import type { Logger } from "./log.ts";
 import { makeFolder } from "./make-folder.ts";
 import type { Metrics } from "./metrics.ts";
@@ -107,8 +108,8 @@ async function readIfThere(path: string, log: Logger): Promise<string | undefine
       throw new Error(`${path} has ${size} bytes, and ${largestStateBytes} are the most`);
     return await readFile(path, "utf8");
   } catch (error) {
-    const absent = error instanceof Error && "code" in error && error.code === "ENOENT";
-    if (!absent) log.warn({ err: error, path }, "reading kept state; going on without it");
+    if (errorCode(error) !== "ENOENT")
+      log.warn({ err: error, path }, "reading kept state; going on without it");
     return undefined;
   }
 }

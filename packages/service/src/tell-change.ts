@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import got, { RequestError } from "got";
 import { parseArgsStringToArgv } from "string-argv";
+import { errorCode } from "./error-code.ts";
 import type { PortChange } from "./port-changes.ts";
 import type { StepResult } from "./reconcile-loop.ts";
 import { startLoop } from "./reconcile-loop.ts";
@@ -51,7 +52,7 @@ async function run(
     return signalCode === null ? `it ended with ${exitCode}` : `it was ended by ${signalCode}`;
   } catch (error) {
     signal.throwIfAborted();
-    return error instanceof Error && "code" in error ? String(error.code) : String(error);
+    return errorCode(error) ?? String(error);
   }
 }
 

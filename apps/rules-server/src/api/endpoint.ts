@@ -5,9 +5,9 @@ type Params = Readonly<Record<string, Param<unknown>>>;
 type Method = "GET" | "POST" | "DELETE";
 
 /** What an endpoint is given. */
-export type Asked<P extends Params> = { readonly params: ParamsOf<P>; readonly id: string };
+type Asked<P extends Params> = { readonly params: ParamsOf<P>; readonly id: string };
 
-export type Answer = { readonly status: number; readonly body: unknown };
+type Answer = { readonly status: number; readonly body: unknown };
 
 /** One endpoint: how it is answered, and what OpenAPI says of it. */
 export type Endpoint = {

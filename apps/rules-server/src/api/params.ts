@@ -43,7 +43,7 @@ export function readParams<P extends Params>(
   return values as ParamsOf<P>;
 }
 
-export function quote(text: string): string {
+function quote(text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
 }
 

@@ -47,7 +47,7 @@ export function isDictionary(value: Value | undefined): value is Dictionary {
   return value instanceof Map;
 }
 
-export function isList(value: Value | undefined): value is readonly Value[] {
+function isList(value: Value | undefined): value is readonly Value[] {
   return Array.isArray(value);
 }
 

@@ -13,7 +13,7 @@ import { blockBytes, hashBytes, merkleRoot, paddingRoot, powerOfTwoFrom } from "
 import { pathPart } from "./path-parts.ts";
 import type { ListedFile } from "./v1-files.ts";
 
-export type V2File = ListedFile & {
+type V2File = ListedFile & {
   /** The root of each of its pieces' hash trees, one after another. */
   pieceRoots: Uint8Array;
 };

@@ -11,7 +11,7 @@ export type Template = {
   readonly render: (subject: Subject, use?: TemplateUse) => string;
 };
 
-export type TemplateUse = {
+type TemplateUse = {
   rule?: string;
   /** Names of torrents become names in a path: no slashes, no `..`. */
   asPath?: boolean;

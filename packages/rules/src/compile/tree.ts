@@ -3,7 +3,7 @@ import type { Place } from "./problem.ts";
 /** A YAML document without the syntax: what is written, and where. */
 export type Tree = MapTree | ListTree | ScalarTree;
 export type MapTree = { readonly kind: "map"; readonly at: Place; readonly entries: readonly Entry[] };
-export type ListTree = { readonly kind: "list"; readonly at: Place; readonly items: readonly Tree[] };
+type ListTree = { readonly kind: "list"; readonly at: Place; readonly items: readonly Tree[] };
 export type ScalarTree = {
   readonly kind: "scalar";
   readonly at: Place;

@@ -4,7 +4,7 @@ import type { Operation } from "../plan/operation.ts";
 import type { Row, Subject } from "../plan/subject.ts";
 import type { PartName, Source } from "./source.ts";
 
-export type ParamKind =
+type ParamKind =
   | "text"
   | "texts"
   | "template"

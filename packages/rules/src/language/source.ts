@@ -20,8 +20,6 @@ export type Source = (typeof sources)[number];
 
 /** What is fetched for one torrent at a time. */
 export type PartName = "trackerUrls" | "trackers" | "files" | "properties" | "webseeds" | "peers";
-/** What is fetched once for a run. */
-export type GlobalName = "app" | "transfer" | "maindata" | "library";
 
 /** The calls behind each source, for people. */
 export const sourceCalls: Readonly<Record<Source, string>> = {

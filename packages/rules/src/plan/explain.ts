@@ -8,7 +8,7 @@ import { planTorrent } from "./plan-torrent.ts";
 import { actualValue } from "./reasons.ts";
 import type { Subject } from "./subject.ts";
 
-export type Answer = (typeof truthNames)[number];
+type Answer = (typeof truthNames)[number];
 
 /** A condition with what it found. */
 export type ConditionExplanation = {
@@ -69,7 +69,7 @@ function touch(condition: Condition, subject: Subject): void {
   else for (const item of condition.items) touch(item, subject);
 }
 
-export function explain(condition: Condition, subject: Subject): ConditionExplanation {
+function explain(condition: Condition, subject: Subject): ConditionExplanation {
   const answer = word(evaluate(condition, subject));
   if (condition.kind !== "leaf")
     return {

@@ -19,9 +19,7 @@ export type Pattern =
   | { readonly kind: "look"; readonly ahead: boolean; readonly negated: boolean; readonly item: Pattern }
   | { readonly kind: "again"; readonly index: number };
 
-export type Kind = Pattern["kind"];
-
-export function childrenOf(pattern: Pattern): readonly Pattern[] {
+function childrenOf(pattern: Pattern): readonly Pattern[] {
   if ("items" in pattern) return pattern.items;
   return "item" in pattern ? [pattern.item] : [];
 }

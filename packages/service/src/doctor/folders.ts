@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { access, readFile, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { errorCode } from "../error-code.ts";
 import { type DoctorCheck, type Finding, ok, problem } from "./check.ts";
 
 type FolderOptions = {
@@ -36,7 +37,7 @@ export function readableFolder({ name, path, setting }: FolderOptions): DoctorCh
 }
 
 async function lookReadable(path: string, setting: string): Promise<Finding> {
-  const found = await stat(path).catch((error: unknown) => codeOf(error));
+  const found = await stat(path).catch((error: unknown) => errorCode(error) ?? String(error));
   const isMissing = found === "ENOENT" || found === "ENOTDIR";
   if (isMissing) return problem(`${path} is not there`, `mount it into this container, or change ${setting}`);
   if (typeof found === "string")
@@ -74,7 +75,7 @@ export function keptFile({ name, path, fault, onFault, after }: KeptFileOptions)
           `start the version that wrote it, or let this one start: it ${onFault}`,
         );
       } catch (error) {
-        const code = codeOf(error);
+        const code = errorCode(error) ?? String(error);
         if (code === "ENOENT" || code === "ENOTDIR") return ok(`${path} is not there yet`);
         return problem(`${path} cannot be read by user ${whoami()} (${code})`, "give it to that user: chown");
       }
@@ -88,7 +89,7 @@ export async function may(path: string, mode: number): Promise<string | undefine
     await access(path, mode);
     return undefined;
   } catch (error) {
-    return codeOf(error);
+    return errorCode(error) ?? String(error);
   }
 }
 
@@ -105,8 +106,4 @@ async function nearest(path: string): Promise<{ path: string; isFolder: boolean 
 /** The user that permissions are about, by number. */
 export function whoami(): string {
   return String(process.getuid?.() ?? "?");
-}
-
-export function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : String(error);
 }

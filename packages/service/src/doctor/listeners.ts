@@ -1,8 +1,8 @@
 import { type Address, formatAddress } from "@qbit-sidecars/config";
 import { request } from "node:http";
 import { createServer } from "node:net";
+import { errorCode } from "../error-code.ts";
 import { type DoctorCheck, ok, problem } from "./check.ts";
-import { codeOf } from "./folders.ts";
 
 export type ListenOptions = {
   readonly name: string;
@@ -44,7 +44,7 @@ export function listenAddress({ name, address, setting, app, health }: ListenOpt
 function tryListening({ host, port }: Address): Promise<string | undefined> {
   const server = createServer((socket) => socket.destroy());
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
-  server.once("error", (error) => resolve(codeOf(error)));
+  server.once("error", (error) => resolve(errorCode(error) ?? error.message));
   server.listen({ port, exclusive: true, ...(host === undefined ? {} : { host }) }, () =>
     server.close(() => resolve(undefined)),
   );

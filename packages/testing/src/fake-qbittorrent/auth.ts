@@ -117,7 +117,7 @@ export function logout(state: FakeState, session: Session): Answer {
   };
 }
 
-export function cookieName({ profile, webPort }: FakeState): string {
+function cookieName({ profile, webPort }: FakeState): string {
   return profile.has("cookieNamedByPort") ? `QBT_SID_${webPort}` : "SID";
 }
 
@@ -155,7 +155,7 @@ function isExpired(state: FakeState, { lastUsedAt }: Session): boolean {
   return timeout > 0 && state.now() - lastUsedAt > timeout;
 }
 
-export function startSession(state: FakeState): Session {
+function startSession(state: FakeState): Session {
   for (const session of state.sessions.values())
     if (isExpired(state, session)) state.sessions.delete(session.id);
   evictOldest(state);

@@ -64,7 +64,7 @@ export function hasSubcategories(state: FakeState): boolean {
 }
 
 /** "a/b/c" belongs to "a/b" and to "a". */
-export function parentsOf(name: string): string[] {
+function parentsOf(name: string): string[] {
   const parts = name.split("/");
   return parts.slice(1).map((_, at) => parts.slice(0, at + 1).join("/"));
 }

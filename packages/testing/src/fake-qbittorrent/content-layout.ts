@@ -20,7 +20,7 @@ export function layOut(state: FakeState, { name, content }: Metainfo, params: Pa
 }
 
 /** 4.2 shows libtorrent's own scale, later versions their own. */
-export function normalPriority(state: FakeState): number {
+function normalPriority(state: FakeState): number {
   return state.profile.atLeast("2.6.0") ? 1 : 4;
 }
 

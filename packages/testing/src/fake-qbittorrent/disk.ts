@@ -8,7 +8,7 @@ function pathsOf({ savePath, files }: Place): string[] {
 }
 
 /** Which part of a torrent's bytes lies on the disk, 0 to 1. */
-export function progressOnDisk({ disk }: FakeState, torrent: FakeTorrent): number {
+function progressOnDisk({ disk }: FakeState, torrent: FakeTorrent): number {
   const size = wantedSize(torrent);
   if (!hasMetadata(torrent) || size === 0) return 0;
   const here = torrent.files.filter(

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { type Bencoded, decodeBencode, encodeBencode } from "./bencode.ts";
 
-export type MetainfoFile = { path: string; size: number; isPad: boolean };
+type MetainfoFile = { path: string; size: number; isPad: boolean };
 
 /** What qBittorrent learns from a .torrent file or a magnet link. */
 export type Metainfo = {

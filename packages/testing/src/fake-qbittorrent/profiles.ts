@@ -100,7 +100,7 @@ const since = {
   trackersInMaindata: "2.5.2",
 } as const satisfies Record<string, string>;
 
-export type Feature = keyof typeof since;
+type Feature = keyof typeof since;
 
 /** A qBittorrent version as the fake plays it. */
 export type Profile = {

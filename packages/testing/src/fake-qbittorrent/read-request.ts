@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { FakeRequest } from "./model.ts";
 import type { Params } from "./params.ts";
 
-export type Form = { params: Params; files: Map<string, Buffer> };
+type Form = { params: Params; files: Map<string, Buffer> };
 
 /** @returns undefined when qBittorrent could not read the body: it answers 400 and hangs up */
 export async function readRequest(message: IncomingMessage, path: string): Promise<FakeRequest | undefined> {

@@ -2,8 +2,6 @@ import type { Answer } from "./answers.ts";
 import type { Params } from "./params.ts";
 import type { Session, FakeState } from "./state.ts";
 
-export type Upload = { filename: string; data: Buffer };
-
 export type Call = {
   state: FakeState;
   session: Session;

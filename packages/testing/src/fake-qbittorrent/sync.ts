@@ -3,7 +3,7 @@ import type { Json } from "./answers.ts";
 export type Fields = Readonly<Record<string, Json>>;
 
 /** One part of what `sync/maindata` tells: each kind has its own way to be sent as a difference. */
-export type Section =
+type Section =
   | { kind: "objects"; items: ReadonlyMap<string, Fields>; hidesNulls?: boolean }
   | { kind: "groups"; items: ReadonlyMap<string, readonly string[]> }
   | { kind: "words"; items: readonly string[] }

@@ -7,7 +7,7 @@ export function update(state: FakeState, torrent: FakeTorrent, changes: Partial<
 }
 
 /** From 4.6 on `sync/maindata` does not hear of some changes until the torrent changes in another way. */
-export function updateQuietly(state: FakeState, torrent: FakeTorrent, changes: Partial<FakeTorrent>): void {
+function updateQuietly(state: FakeState, torrent: FakeTorrent, changes: Partial<FakeTorrent>): void {
   Object.assign(torrent, changes);
   torrent.shown = undefined;
   state.isUnsettled = true;

@@ -1,5 +1,5 @@
 /** What a server program is to be run with. */
-export type Run = {
+type Run = {
   args: readonly string[];
   /** The one folder it reads and writes. */
   dir: string;
