@@ -42,7 +42,9 @@ test("a folder that this user may not write or read is told with the user's numb
   await using dir = await tempDir();
   await mkdir(join(dir.path, "closed"), { mode: 0o700 });
   await mkdir(join(dir.path, "shown"));
+  // By themselves: whoever looks need not be able to read where this repository lies.
   await cp(new URL(".", import.meta.url), join(dir.path, "doctor"), { recursive: true });
+  await cp(new URL("../error-code.ts", import.meta.url), join(dir.path, "error-code.ts"));
   for (const path of [dir.path, join(dir.path, "shown")]) await chmod(path, 0o755);
   const isRoot = process.getuid?.() === 0;
   if (!isRoot)
@@ -59,7 +61,7 @@ test("a folder that this user may not write or read is told with the user's numb
     ...(isRoot && { uid: 65_534, gid: 65_534 }),
   });
   const user = isRoot ? 65_534 : process.getuid?.();
-  expect(JSON.parse(stdout || `"${stderr}"`)).toMatchObject([
+  expect(JSON.parse(stdout || JSON.stringify(stderr))).toMatchObject([
     { verdict: "problem", seen: `${dir.path}/closed may not be read by user ${user} (EACCES)` },
     { verdict: "problem", seen: `${dir.path}/shown cannot be written by user ${user} (EACCES)` },
     { verdict: "ok" },
