@@ -20,7 +20,11 @@ export type Compiling = {
 };
 
 /** Unknown keys are mistakes: a rule without the one that was meant does something else than it says. */
-export function checkKeys({ problems, strict }: Compiling, map: MapTree, known: readonly string[]): void {
+export function checkKeys(
+  { problems, strict }: Pick<Compiling, "problems" | "strict">,
+  map: MapTree,
+  known: readonly string[],
+): void {
   for (const { key, at } of map.entries) {
     if (known.includes(key)) continue;
     const message = `there is no key ${key} here${didYouMean(key, known)}`;

@@ -142,7 +142,7 @@ const refused: readonly (readonly [source: string | object, words: string])[] = 
   ],
   [
     { rules: [rule([condition], { type: "delete_torrent", params: { delete_files: "no" } })] },
-    "takes true, false or if_unshared",
+    "takes true, false, if_unshared or always",
   ],
   [
     { rules: [rule([condition], { type: "delete_torrent", params: { keep_files: "no" } })] },
@@ -197,6 +197,37 @@ const refused: readonly (readonly [source: string | object, words: string])[] = 
   ],
 ];
 
+/** Conditions that say a lot and mean every torrent, with what they are refused for in a rule that deletes. */
+const everyTorrent = [
+  { field: "info.hash", operator: "exists" },
+  { field: "info.name", operator: "is_empty", value: false },
+  { field: "info.name", operator: "!=", value: "" },
+  { field: "info.progress", operator: "<=", value: 1 },
+  { field: "info.progress", operator: "<", value: 2 },
+];
+
+test.each(everyTorrent)("a rule that deletes whatever %j holds for is refused", (every) => {
+  const remove = { type: "delete_torrent" };
+  expect(problemsOf({ rules: [rule([every], remove)] }).join()).toContain("hold for every torrent");
+  expect(
+    problemsOf({ rules: [rule([{ field: "info.ratio", operator: ">", value: 1 }, every], remove)] }),
+  ).toEqual([]);
+});
+
+test.each([
+  ["info.added_on", "older_than", "5 constructor"],
+  ["info.added_on", "newer_than", `${"9".repeat(400)} days`],
+  ["info.eta", "<", `${"9".repeat(400)} days`],
+  ["info.size", "smaller_than", `${"9".repeat(400)} TB`],
+  ["info.ratio", "<", "9".repeat(400)],
+])("%s %s %.30s is refused: no number is so large", (field, operator, value) => {
+  expect(problemsOf({ rules: [rule([{ field, operator, value }])] })).toHaveLength(1);
+});
+
+test("min_age is a duration, or the file is refused: a guard that nothing passes guards nothing", () => {
+  expect(problemsOf({ safety: { min_age: "5 constructor" }, rules: [] }).join()).toContain("a duration");
+});
+
 test.each(refused)("%j is refused: %s", (source, words) => {
   expect(problemsOf(source).join("\n")).toContain(words);
 });
@@ -239,6 +270,26 @@ rules:
   - {name: b, conditions: *c, actions: [{type: stop}]}
 `);
     expect(ruleset.rules.map(({ stopOnMatch }) => stopOnMatch)).toEqual([true, false]);
+  });
+
+  test("a key that is there twice is a mistake with its place; a merged one gives way", () => {
+    expect(problemsOf("rules: []\nsafety: {}\nrules: []")).toEqual([
+      "rules.yml:3:1: this is not understood as YAML: the key rules is there twice",
+    ]);
+    const merged =
+      "x: &x {stop_on_match: true, enabled: false}\nrules: [{<<: *x, enabled: true, name: a, conditions: [], actions: [{type: stop}]}]";
+    expect(problemsOf(merged)).toEqual(["rules.yml:1:1: there is no key x here"]);
+  });
+
+  test("what is too long is refused, and what is long is read in seconds", { timeout: 60_000 }, () => {
+    expect(problemsOf("#".repeat(2_000_001))).toEqual([
+      "rules.yml:1:1: the file is longer than 2000000 characters",
+    ]);
+    const keys = (letter: string) => Array.from({ length: 80_000 }, (_, at) => `${letter}${at}: 1`);
+    // Every key compared with every other would take minutes.
+    expect(problemsOf(keys("k").join("\n")).length).toBeGreaterThan(80_000);
+    const merged = `x: &x {${keys("k").join(", ")}}\ny:\n  <<: *x\n  ${keys("j").join("\n  ")}`;
+    expect(problemsOf(merged).length).toBeGreaterThan(0);
   });
 
   test("a file that is nested without end is one mistake", { timeout: 60_000 }, () => {
@@ -318,6 +369,14 @@ describe("without strict", () => {
     expect(said).toContain("there is no group alll");
     expect(said).toContain("this rule is left out");
   });
+});
+
+test("without strict, a wrong key of a rule that deletes is no trifle, and neither is one among the guards", () => {
+  const remove = { ...rule([condition], { type: "delete_torrent" }), enabeld: false };
+  const loaded = loadRules(JSON.stringify({ rules: [remove] }), { strict: false });
+  expect(loaded).toMatchObject({ ok: true, ruleset: { rules: [] } });
+  const guards = { safety: { protected_tag: ["keep"] }, rules: [] };
+  expect(loadRules(JSON.stringify(guards), { strict: false }).ok).toBe(false);
 });
 
 describe("whatever the file says", () => {

@@ -22,6 +22,7 @@ export function formatProblem({ file, line, column, rule, message, severity }: P
 export class Problems {
   readonly list: Problem[] = [];
   readonly #file: string;
+  #errors = 0;
   /** Name of the rule that is being read. */
   rule: string | undefined;
 
@@ -40,18 +41,21 @@ export class Problems {
   }
 
   get errors(): number {
-    return this.list.filter(({ severity }) => severity === "error").length;
+    return this.#errors;
   }
 
   /** From here on what was found since `mark` (a length of `list`) does not keep the file from loading. */
   demote(mark: number): void {
     for (let at = mark; at < this.list.length; at += 1) {
       const problem = this.list[at];
-      if (problem !== undefined) this.list[at] = { ...problem, severity: "warning" };
+      if (problem?.severity !== "error") continue;
+      this.list[at] = { ...problem, severity: "warning" };
+      this.#errors -= 1;
     }
   }
 
   #add(severity: Problem["severity"], { line, column }: Place, message: string): void {
+    if (severity === "error") this.#errors += 1;
     const rule = this.rule === undefined ? {} : { rule: this.rule };
     this.list.push({ severity, file: this.#file, line, column, ...rule, message });
   }

@@ -108,8 +108,8 @@ function readValue(compiling: Compiling, param: Param, value: unknown): Read {
     case "filePriority":
       return readFilePriority(value);
     case "deleteFiles":
-      if (typeof value === "boolean" || value === "if_unshared") return { kind, value };
-      return { wrong: `takes true, false or if_unshared, not ${show(value)}` };
+      if (typeof value === "boolean" || value === "if_unshared" || value === "always") return { kind, value };
+      return { wrong: `takes true, false, if_unshared or always, not ${show(value)}` };
     case "anything":
       return readAnything(compiling, value);
   }

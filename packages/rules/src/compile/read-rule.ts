@@ -35,7 +35,6 @@ export function readRule(compiling: Compiling, { tree, index, expander }: RuleSo
     const pair = entry(tree, key);
     if (pair !== undefined) problems.warn(pair.at, `${key} was documented once and never did anything`);
   }
-  checkKeys(compiling, tree, [...ruleKeys, ...neverDidAnything]);
   const conditions = expandedConditions(compiling, tree, expander);
   const contexts = readContexts(compiling, tree, conditions);
   const condition = conditions && readConditions(compiling, conditions);
@@ -44,6 +43,11 @@ export function readRule(compiling: Compiling, { tree, index, expander }: RuleSo
     ({ action, params }) =>
       action.destructive === true || (action.name === "arr_blocklist" && params.flag("remove_from_client")),
   );
+  // What a wrong key was meant to say (enabled, context) may be what keeps this rule from deleting.
+  checkKeys({ problems, strict: compiling.strict || isDestructive }, tree, [
+    ...ruleKeys,
+    ...neverDidAnything,
+  ]);
   if (condition !== undefined && isDestructive) checkScope(compiling, { condition, conditions, at: tree.at });
   const rule = {
     index,
@@ -154,11 +158,12 @@ function readAction(compiling: Compiling, tree: Tree): RuleAction | undefined {
 function warnOfSharedFiles({ problems }: Compiling, tree: MapTree, type: Entry): void {
   const params = entry(tree, "params")?.value;
   const files = params?.kind === "map" ? entry(params, "delete_files") : undefined;
-  if (files !== undefined && plain(files.value) === true && String(plain(type.value)).startsWith("delete"))
-    problems.warn(
-      files.at,
-      "delete_files: true also deletes data that other torrents use; if_unshared spares it",
-    );
+  if (
+    files !== undefined &&
+    plain(files.value) === "always" &&
+    String(plain(type.value)).startsWith("delete")
+  )
+    problems.warn(files.at, "delete_files: always also deletes data that other torrents use; true spares it");
 }
 
 function needsOf(condition: Condition, actions: readonly RuleAction[]): Rule["needs"] {

@@ -4,11 +4,15 @@ import type { Entry, Tree } from "./tree.ts";
 
 /** Aliases of aliases can make a small file huge; no rules file has so many values. */
 const mostNodes = 200_000;
+/** Characters: no rules file is so long, and reading one would take more memory than running it. */
+const longest = 2_000_000;
 const deepest = 200;
 const mostErrors = 20;
 
 /** Reads YAML; undefined when it is none, with the reasons among the problems. An empty file is null. */
 export function readYaml(text: string, problems: Problems): Tree | undefined {
+  if (text.length > longest)
+    return problems.error({ line: 1, column: 1 }, `the file is longer than ${longest} characters`);
   const lines = new LineCounter();
   const document = parse(text, lines);
   if (document === undefined)
@@ -31,6 +35,8 @@ function parse(text: string, lineCounter: LineCounter): Document.Parsed | undefi
       lineCounter,
       prettyErrors: false,
       merge: true,
+      // The parser compares each key with each: minutes for a file of a megabyte. The reader looks as well.
+      uniqueKeys: false,
       logLevel: "error",
     });
     return document.errors.some(({ message }) => message.includes("call stack")) ? undefined : document;
@@ -79,7 +85,7 @@ class Reader {
   }
 
   #entries(pairs: readonly { key: unknown; value: unknown }[], depth: number, around: Place): Entry[] {
-    const own: Entry[] = [];
+    const own = new Map<string, Entry>();
     const merged: Entry[] = [];
     for (const pair of pairs) {
       const at = this.#placeOf(pair.key, around);
@@ -90,13 +96,18 @@ class Reader {
       }
       const value = this.#node(pair.value, depth + 1, at);
       // The parser gives the merge key as a symbol, and the same word in quotes as a text.
-      if (typeof key !== "symbol")
-        own.push({ key: typeof key === "string" ? key : JSON.stringify(key), at, value });
-      else
+      if (typeof key === "symbol") {
         for (const tree of value.kind === "list" ? value.items : [value])
-          if (tree.kind === "map") merged.push(...tree.entries);
+          if (tree.kind === "map") for (const inherited of tree.entries) merged.push(inherited);
+        continue;
+      }
+      const word = typeof key === "string" ? key : JSON.stringify(key);
+      if (own.has(word))
+        this.#problems.error(at, `this is not understood as YAML: the key ${word} is there twice`);
+      own.set(word, { key: word, at, value });
     }
-    return [...own, ...merged.filter(({ key }) => !own.some((entry) => entry.key === key))];
+    for (const inherited of merged) if (!own.has(inherited.key)) own.set(inherited.key, inherited);
+    return [...own.values()];
   }
 
   #placeOf(value: unknown, fallback: Place): Place {

@@ -42,7 +42,8 @@ export function readSafety(compiling: Compiling, tree: Tree | undefined): Safety
     problems.error(tree.at, `safety is a mapping, not ${describe(tree)}`);
     return defaultSafety;
   }
-  checkKeys(compiling, tree, Object.keys(safetyKeys));
+  // Strict or not: a guard with a wrong name guards nothing, and no older file has any.
+  checkKeys({ problems, strict: true }, tree, Object.keys(safetyKeys));
   let safety = defaultSafety;
   for (const pair of tree.entries) {
     const read = readKey(pair);

@@ -1,6 +1,6 @@
 import { parseRuleDuration } from "./durations.ts";
-import type { Field, FieldType } from "./field.ts";
-import type { Built, Operator, Scalar } from "./operator.ts";
+import { type Field, type FieldType, isAlwaysThere } from "./field.ts";
+import type { Built, Operator, Scalar, Test } from "./operator.ts";
 import { isWrong, readNumber, readScalar, show } from "./read-value.ts";
 import { parseRuleSize } from "./sizes.ts";
 import { truthOf } from "./truth.ts";
@@ -52,7 +52,10 @@ function equality(name: string, negative: boolean): Operator {
       return { test: () => truthOf(negative), onEmpty: !negative };
     const expected = readScalar(value, field);
     if (isWrong(expected)) return expected;
-    return { test: (actual) => truthOf((comparable(actual, field) === expected) !== negative) };
+    return {
+      test: (actual) => truthOf((comparable(actual, field) === expected) !== negative),
+      matchesAnything: negative && expected === "" && isAlwaysThere(field),
+    };
   };
   const about = negative ? "is not equal" : 'is equal; `""` or `[]` on a collection: it is empty';
   return { name, negative, types: everyType, value: "scalar", about, build };
@@ -89,8 +92,15 @@ function order(name: string, compare: (a: number, b: number) => boolean): Operat
     // Progress, ratio and sizes are never negative: a rule that asks for that asks for nothing.
     const isNeverNegative =
       ["bytes", "seconds"].includes(field.type) || ["info.progress", "info.ratio"].includes(field.name);
-    const matchesAnything = isNeverNegative && (name === ">=" ? expected <= 0 : name === ">" && expected < 0);
-    return { test: (actual) => truthOf(compare(Number(actual), expected)), matchesAnything };
+    const isAtMostOne = field.name === "info.progress";
+    const matchesAnything =
+      (isNeverNegative && (name === ">=" ? expected <= 0 : name === ">" && expected < 0)) ||
+      (isAtMostOne && (name === "<=" ? expected >= 1 : name === "<" && expected > 1));
+    // Who compares a time with 0 or less asks for `never`; for everybody else that is neither before nor after.
+    const hasNever = field.type === "time" && expected > 0;
+    const test: Test = (actual) =>
+      truthOf(!(hasNever && isNever(Number(actual))) && compare(Number(actual), expected));
+    return { test, matchesAnything };
   };
   return {
     name,

@@ -12,7 +12,8 @@ export function deleteActions(): Action[] {
           name: "delete_files",
           kind: "deleteFiles",
           contrary: "keep_files",
-          about: "`true`: its data, too; `if_unshared`: unless another torrent uses the same data",
+          about:
+            "`true`: its data, too, unless another torrent uses it; `if_unshared`: only where qBittorrent tells that none does; `always`: whoever uses it",
           default: false,
         },
       ],
@@ -21,9 +22,10 @@ export function deleteActions(): Action[] {
       plan: (params) => {
         const deleteFiles = params.deleteFiles("delete_files");
         const after = {
-          true: "deleted with its data",
+          true: "deleted with its data, unless another torrent uses it",
           false: "deleted, data kept",
           if_unshared: "deleted; its data too, if no other torrent uses it",
+          always: "deleted with its data, whoever uses it",
         };
         return {
           operation: { kind: "delete", deleteFiles },

@@ -24,6 +24,11 @@ export type Field = {
   readonly read: (subject: Subject) => Value;
 };
 
+/** Fields that are empty of no torrent: asking whether they are there asks for all torrents. */
+export function isAlwaysThere({ name }: Field): boolean {
+  return ["info.hash", "info.name", "info.state", "info.save_path"].includes(name);
+}
+
 export function hasMetadata(torrent: Torrent): boolean {
   if (torrent.has_metadata !== undefined) return torrent.has_metadata;
   return torrent.state !== "metaDL" && torrent.state !== "forcedMetaDL" && !(torrent.total_size < 0);

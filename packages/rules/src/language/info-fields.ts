@@ -23,13 +23,13 @@ const rows: readonly Row[] = [
   ["downloaded_session", "bytes", "downloaded since qBittorrent was started"],
   ["uploaded", "bytes", "uploaded in all"],
   ["uploaded_session", "bytes", "uploaded since qBittorrent was started"],
-  ["ratio", "number", "uploaded / downloaded"],
+  ["ratio", "number", "uploaded / downloaded; 9999 also for more", asRatio("ratio")],
   ["dl_limit", "bytes", "download limit, bytes/s; 0 or less: none"],
   ["up_limit", "bytes", "upload limit, bytes/s; 0 or less: none"],
   ["num_seeds", "number", "seeds it is connected to"],
   ["num_leechs", "number", "leechers it is connected to"],
-  ["num_complete", "number", "seeds in the swarm; -1 unknown"],
-  ["num_incomplete", "number", "leechers in the swarm; -1 unknown"],
+  ["num_complete", "number", "seeds in the swarm", unlessUnknown("num_complete")],
+  ["num_incomplete", "number", "leechers in the swarm", unlessUnknown("num_incomplete")],
   ["eta", "seconds", "time to completion; 8640000: unknown"],
   ["seeding_time", "seconds", "time spent seeding", { since: "2.8.1" }],
   ["time_active", "seconds", "time spent not stopped"],
@@ -50,7 +50,12 @@ const rows: readonly Row[] = [
   ["super_seeding", "boolean", "super seeding"],
   ["seq_dl", "boolean", "downloads in order"],
   ["f_l_piece_prio", "boolean", "first and last pieces first"],
-  ["availability", "number", "copies among the peers; -1 unknown"],
+  [
+    "availability",
+    "number",
+    "copies among the peers; unknown while it is not downloading",
+    unlessUnknown("availability"),
+  ],
   ["max_ratio", "number", "ratio limit in force; -1 none"],
   ["max_seeding_time", "number", "seeding time limit in force, minutes; -1 none"],
   ["ratio_limit", "number", "its own ratio limit; -2 the global one, -1 none"],
@@ -60,7 +65,12 @@ const rows: readonly Row[] = [
   ["private", "boolean", "from a private tracker", { since: "2.11.2", ...withMetadata }],
   ["has_metadata", "boolean", "its files are known", { since: "2.11.2" }],
   ["comment", "text", "comment of the torrent file", { since: "2.11.2", ...withMetadata }],
-  ["popularity", "number", "ratio per month", { since: "2.11.2" }],
+  [
+    "popularity",
+    "number",
+    "ratio per month; 9999 also for more",
+    { since: "2.11.2", ...asRatio("popularity") },
+  ],
   ["reannounce", "seconds", "time to the next announce", { since: "2.11.2" }],
   ["created_by", "text", "program that made the torrent file", { since: "2.15.1", ...withMetadata }],
   ["creation_date", "time", "when the torrent file was made", { since: "2.15.1", ...withMetadata }],
@@ -70,10 +80,24 @@ const rows: readonly Row[] = [
   ["total_wasted", "bytes", "downloaded for nothing", { since: "2.15.1" }],
 ];
 
+/** Above 9999 qBittorrent says -1 (`adjustRatio` in serialize_torrent.cpp), which would be the lowest ratio of all. */
+function asRatio(name: string): Pick<Field, "read"> {
+  return { read: ({ info }) => (info[name] === -1 ? 9999 : plainValue(info[name])) };
+}
+
+/** -1 says that nobody knows: that is less than nothing only to a program. */
+function unlessUnknown(name: string): Pick<Field, "read"> {
+  return { read: ({ info }) => (info[name] === -1 ? undefined : plainValue(info[name])) };
+}
+
+function plainValue(value: unknown): Value {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- tests of the reader below see any type
+  return value as Value;
+}
+
 export function infoFields(): Field[] {
   const plain = rows.map(([name, type, about, extra]): Field => {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- tests of the reader below see any type
-    const read: Field["read"] = ({ info }) => info[name] as Value;
+    const read: Field["read"] = ({ info }) => plainValue(info[name]);
     return { name: `info.${name}`, type, isList: false, source: "list", about, read, ...extra };
   });
   const tags: Field = {

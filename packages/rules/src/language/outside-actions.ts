@@ -88,7 +88,8 @@ export function outsideActions(): Action[] {
         {
           name: "remove_from_client",
           kind: "flag",
-          about: "lets it remove the torrent and its data, under the guards of `safety`",
+          about:
+            "lets it remove the torrent and its data, under the guards of `safety`; not where another torrent uses the data",
           default: false,
         },
         { name: "search", kind: "flag", about: "looks for another release", default: true },

@@ -1,4 +1,5 @@
 import type { Field, FieldType, Value } from "./field.ts";
+import type { Subject } from "../plan/subject.ts";
 import type { PartName } from "./source.ts";
 
 type Row = readonly [name: string, type: FieldType, about: string, extra?: Partial<Field>];
@@ -92,7 +93,7 @@ const parts: Readonly<
       ["seeding_time", "seconds", "time spent seeding"],
       ["nb_connections", "number", "connections"],
       ["nb_connections_limit", "number", "connection limit"],
-      ["share_ratio", "number", "uploaded / downloaded"],
+      ["share_ratio", "number", "uploaded / downloaded; 9999 also for more", { read: readShareRatio }],
       ["addition_date", "time", "when it was added"],
       ["completion_date", "time", "when it was completed; never: -1"],
       ["dl_speed_avg", "bytes", "average download speed, bytes/s"],
@@ -131,6 +132,12 @@ export function partFields(): Field[] {
 function readOne(part: PartName, property: string): Field["read"] {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what an unexpected type means is told by the operators
   return (subject) => subject.part(part)?.[0]?.[property] as Value;
+}
+
+/** Above 9999 qBittorrent says -1, which would be the lowest ratio of all. */
+function readShareRatio(subject: Subject): Value {
+  const ratio = readOne("properties", "share_ratio")(subject);
+  return ratio === -1 ? 9999 : ratio;
 }
 
 function readEach(part: PartName, property: string): Field["read"] {

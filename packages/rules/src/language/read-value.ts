@@ -56,7 +56,8 @@ function readState(value: unknown): string | Wrong {
 export function readNumber(value: unknown, field: Field): number | Wrong {
   if (typeof value === "number" && Number.isFinite(value)) return value;
   if (typeof value === "string") {
-    if (/^\s*[-+]?\d+(\.\d+)?\s*$/.test(value)) return Number(value);
+    const number = /^\s*[-+]?\d+(\.\d+)?\s*$/.test(value) ? Number(value) : Number.NaN;
+    if (Number.isFinite(number)) return number;
     const size = field.type === "bytes" ? parseRuleSize(value)?.bytes : undefined;
     const seconds = field.type === "seconds" ? parseRuleDuration(value) : undefined;
     const read = size ?? seconds;

@@ -16,6 +16,7 @@ export function parseRuleSize(written: unknown): ParsedSize | undefined {
   if (binary !== "" && prefix === "") return undefined;
   const base = binary === "" ? 1000 : 1024;
   const bytes = Number(amount) * base ** (exponents[prefix.toLowerCase()] ?? 0);
+  if (!Number.isFinite(bytes)) return undefined;
   const isAllSmall = binary === "i" && prefix === prefix.toLowerCase();
   if (unit !== "b" || isAllSmall) return { bytes };
   return { bytes: bytes / 8, note: `"${written}" means bits; write "${written.slice(0, -1)}B" for bytes` };

@@ -1,5 +1,5 @@
 import { isNever } from "./compare-operators.ts";
-import type { Field, FieldType } from "./field.ts";
+import { type Field, type FieldType, isAlwaysThere } from "./field.ts";
 import type { Built, Operator, Scalar } from "./operator.ts";
 import { show } from "./read-value.ts";
 import { truthOf } from "./truth.ts";
@@ -42,6 +42,10 @@ function built(wantsEmpty: boolean): (value: unknown, field: Field) => Built {
     if (typeof value !== "boolean") return { wrong: `takes true or false (or nothing), not ${show(value)}` };
     const onEmpty = value === wantsEmpty;
     const isEmpty = (actual: Scalar) => actual === "" || (field.type === "time" && isNever(Number(actual)));
-    return { onEmpty, test: (actual) => truthOf(isEmpty(actual) === onEmpty) };
+    return {
+      onEmpty,
+      test: (actual) => truthOf(isEmpty(actual) === onEmpty),
+      matchesAnything: !onEmpty && isAlwaysThere(field),
+    };
   };
 }

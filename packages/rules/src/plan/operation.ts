@@ -1,7 +1,10 @@
 import type { FilePriority, ShareLimits } from "@qbit-sidecars/qbit-client";
 
-/** Whether data is deleted with a torrent: yes, no, or only when no other torrent uses it. */
-export type DeleteFiles = boolean | "if_unshared";
+/**
+ * Whether data is deleted with a torrent: no; yes, unless another torrent is known to use it (`true`); only where it
+ * is known that none does; or whoever uses it.
+ */
+export type DeleteFiles = boolean | "if_unshared" | "always";
 
 /** What is to be done to a torrent. Equal operations on many torrents become one request. */
 export type Operation =

@@ -1,7 +1,8 @@
 import type { Ruleset, Rule } from "../compile/rule.ts";
 import { planTorrent, type TorrentPlan } from "./plan-torrent.ts";
 import { type Change, type Held } from "./change.ts";
-import { guardRun, type RunFacts, settleSharedFiles } from "./safety-guard.ts";
+import { guardRun, type RunFacts } from "./safety-guard.ts";
+import { settleSharedFiles } from "./shared-data.ts";
 import type { Subject } from "./subject.ts";
 
 export type Plan = {

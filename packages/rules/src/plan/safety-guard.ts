@@ -1,26 +1,43 @@
 import { tagsOf, type Torrent } from "@qbit-sidecars/qbit-client";
 import type { Safety } from "../compile/safety.ts";
 import { isRemoval } from "./operation.ts";
-import type { LibraryIndex } from "./library-index.ts";
 import type { Change, Held } from "./change.ts";
-import type { Subject } from "./subject.ts";
+import type { Subject, World } from "./subject.ts";
 
 /** Why this torrent must not be deleted; undefined when it may. What earlier rules of the run did does not unprotect it. */
-export function whyProtected({ actual, info, world }: Subject, safety: Safety): string | undefined {
-  const tags = [...tagsOf(actual), ...tagsOf(info)];
-  const tag = safety.protectedTags.find((protectedTag) => tags.includes(protectedTag));
+export function whyProtected(
+  { actual, info, world }: Pick<Subject, "actual" | "info" | "world">,
+  safety: Safety,
+): string | undefined {
+  if (actual.state === "checkingResumeData") return "qBittorrent is still finding out what it has of it";
+  const tags = new Set([...tagsOf(actual), ...tagsOf(info)].map(spelling));
+  const tag = safety.protectedTags.find((protectedTag) => tags.has(spelling(protectedTag)));
   if (tag !== undefined) return `it has the protected tag ${JSON.stringify(tag)}`;
   const category = safety.protectedCategories.find((name) => isIn(actual, name) || isIn(info, name));
   if (category !== undefined) return `it is in the protected category ${JSON.stringify(category)}`;
-  const ageSeconds = world.now / 1000 - actual.added_on;
-  if (ageSeconds < safety.minAgeSeconds)
-    return `it was added ${Math.max(0, Math.floor(ageSeconds))} s ago, less than min_age (${safety.minAgeSeconds} s)`;
-  return undefined;
+  return whyTooYoung(actual, { nowMs: world.now, minAgeSeconds: safety.minAgeSeconds });
+}
+
+function whyTooYoung(
+  { added_on: addedOn }: Torrent,
+  { nowMs, minAgeSeconds }: { nowMs: number; minAgeSeconds: number },
+): string | undefined {
+  if (minAgeSeconds === 0) return undefined;
+  if (!(addedOn > 0)) return "nobody knows when it was added, and there is a min_age";
+  const ageSeconds = nowMs / 1000 - addedOn;
+  if (ageSeconds >= minAgeSeconds) return undefined;
+  return `it was added ${Math.max(0, Math.floor(ageSeconds))} s ago, less than min_age (${minAgeSeconds} s)`;
 }
 
 /** Subcategories belong to their category. */
 function isIn({ category }: Torrent, name: string): boolean {
-  return category === name || category.startsWith(`${name}/`);
+  const [whole, part] = [spelling(category), spelling(name).replace(/\/+$/u, "")];
+  return whole === part || (part !== "" && whole.startsWith(`${part}/`));
+}
+
+/** For guards, what may be meant is what is meant: capitals, spaces and how an é is composed make no difference. */
+function spelling(word: string): string {
+  return word.normalize("NFC").trim().toLowerCase();
 }
 
 export type RunFacts = {
@@ -78,44 +95,26 @@ function whyNoDeletes(
 }
 
 /**
- * Decides for each `if_unshared` whether the data goes, too: only if no torrent uses it that stays or leaves its
- * data behind, and only where this qBittorrent tells where data is.
+ * Guards of each torrent once more, by what qBittorrent lists right before anything is removed: a plan may be minutes
+ * old, and somebody may have tagged, moved or removed a torrent meanwhile.
+ *
+ * @param fresh torrents to remove, by hash, as they are now
  */
-export function settleSharedFiles(
+export function guardAgain(
   changes: readonly Change[],
-  library: LibraryIndex | undefined,
-  actual: ReadonlyMap<string, Torrent>,
-): Change[] {
-  const leaving = new Set(changes.filter(takesData).map(({ hash }) => hash));
-  return changes.map((change) => {
-    const { operation, hash } = change;
-    if (operation.kind !== "delete" || operation.deleteFiles !== "if_unshared") return change;
-    const torrent = actual.get(hash);
-    const path = torrent?.content_path ?? "";
-    const users = torrent === undefined ? undefined : library?.sharing(torrent);
-    const staying = users?.filter((other) => !leaving.has(other));
-    const deleteFiles = path !== "" && staying?.length === 0;
-    const why =
-      path === "" || staying === undefined
-        ? "nobody knows who uses its data"
-        : `${staying.length} other torrents use its data`;
-    const after = deleteFiles
-      ? "deleted with its data, which no other torrent uses"
-      : `deleted, data kept: ${why}`;
-    const settled: Change = { ...change, operation: { kind: "delete", deleteFiles }, after };
-    return deleteFiles && users !== undefined && users.length > 0
-      ? { ...settled, leavesWith: users }
-      : settled;
+  fresh: ReadonlyMap<string, Torrent>,
+  { safety, world }: { safety: Safety; world: World },
+): { changes: readonly Change[]; held: Held[] } {
+  const held: Held[] = [];
+  const kept = changes.filter(({ operation, hash, name, rule }) => {
+    if (!isRemoval(operation)) return true;
+    const torrent = fresh.get(hash);
+    const reason =
+      torrent === undefined
+        ? "qBittorrent no longer lists it"
+        : whyProtected({ actual: torrent, info: torrent, world }, safety);
+    if (reason !== undefined) held.push({ hash, name, rule, reason });
+    return reason === undefined;
   });
-}
-
-function takesData({ operation }: Change): boolean {
-  return operation.kind === "delete" && operation.deleteFiles !== false;
-}
-
-/** Whether any change needs to know who else uses the data. */
-export function needsLibrary(changes: readonly Change[]): boolean {
-  return changes.some(
-    ({ operation }) => operation.kind === "delete" && operation.deleteFiles === "if_unshared",
-  );
+  return { changes: kept, held };
 }

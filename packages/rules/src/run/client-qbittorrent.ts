@@ -98,7 +98,11 @@ export class ClientQbittorrent implements RulesQbittorrent {
         return await torrents.toggleFirstLastPiecePrio(hashes, call);
       case "delete":
         // Undecided (`if_unshared`) means that nobody has proven the data to be unused.
-        return await torrents.delete(hashes, { deleteFiles: operation.deleteFiles === true }, call);
+        return await torrents.delete(
+          hashes,
+          { deleteFiles: operation.deleteFiles === true || operation.deleteFiles === "always" },
+          call,
+        );
       case "setCategory":
         return await this.#setCategory(operation, hashes, signal);
       case "addTags":

@@ -39,16 +39,27 @@ export class Fetcher {
     for (const [source, wanters] of wanting) await this.#fetchSource(source, wanters);
   }
 
-  /** Where the data of all torrents is: for a job about one of them, or to know it `anew` before data is deleted. */
-  async library({ anew = false } = {}): Promise<LibraryIndex> {
-    if (this.#world.library !== undefined && !anew) return this.#world.library;
-    let index = new LibraryIndex();
+  /** Where the data of all torrents is: for a job about one of them. */
+  async library(): Promise<LibraryIndex> {
+    return (this.#world.library ??= (await this.lookAgain([], { atAll: true })).library);
+  }
+
+  /** Torrents as they are now, by hash; those that are gone are missing. `atAll`: and where the data of all is. */
+  async lookAgain(
+    hashes: readonly string[],
+    { atAll }: { atAll: boolean },
+  ): Promise<{ torrents: ReadonlyMap<string, Torrent>; library: LibraryIndex }> {
+    const wanted = new Set(hashes);
+    let seen = { torrents: new Map<string, Torrent>(), library: new LibraryIndex() };
     const begin = () => {
-      index = new LibraryIndex();
-      return (torrent: Torrent) => index.add(torrent);
+      seen = { torrents: new Map(), library: new LibraryIndex() };
+      return (torrent: Torrent) => {
+        if (atAll) seen.library.add(torrent);
+        if (wanted.has(torrent.hash)) seen.torrents.set(torrent.hash, torrent);
+      };
     };
-    await this.#qbittorrent.each({}, begin, this.#signal);
-    return (this.#world.library = index);
+    await this.#qbittorrent.each(atAll ? {} : { hashes }, begin, this.#signal);
+    return seen;
   }
 
   async #fetchSource(source: Source | "slowMatches", subjects: Subject[]): Promise<void> {

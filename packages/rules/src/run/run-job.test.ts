@@ -126,7 +126,7 @@ describe("safe deletes", () => {
 
   test("nothing is deleted on a list that lost most of its torrents, or while they are loading", async () => {
     await using fake = await startFakeQbittorrent({ torrents: many(12) });
-    const rules = { rules: [rule([{ field: "info.name", operator: "==", value: "t1" }], remove)] };
+    const rules = { rules: [rule([{ field: "info.name", operator: "==", value: "t11" }], remove)] };
     expect((await run(fake, rules, { lastTotal: 40 })).held[0]?.reason).toContain(
       "listed 12 torrents, and 40 the time before",
     );

@@ -4,7 +4,10 @@ import { explainRules, type RuleExplanation } from "../plan/explain.ts";
 import { assemble, rulesFor } from "../plan/plan.ts";
 import type { TorrentPlan } from "../plan/plan-torrent.ts";
 import type { Change, Held } from "../plan/change.ts";
-import { isShortList, needsLibrary, settleSharedFiles } from "../plan/safety-guard.ts";
+import { isRemoval } from "../plan/operation.ts";
+import { guardAgain, isShortList } from "../plan/safety-guard.ts";
+import { needsLibrary, settleSharedFiles } from "../plan/shared-data.ts";
+import type { LibraryIndex } from "../plan/library-index.ts";
 import type { Subject, World } from "../plan/subject.ts";
 import { SlowMatches } from "../regex/slow-matches.ts";
 import { apply, type Done } from "./apply.ts";
@@ -131,7 +134,7 @@ export async function runJob(job: Job, options: JobOptions): Promise<JobResult> 
     apart: job.hashes !== undefined,
   };
   const plan = assemble(ruleset, plans, facts);
-  const changes = await settled(plan.changes, { survey, fetcher, job, options });
+  const { changes, held } = await settled(plan.changes, { survey, fetcher, world, job, options });
   const trace = job.trace === true ? await traceOf(rules, survey.toTrace, { fetcher, ruleset }) : undefined;
   const done = job.dryRun === true ? undefined : await applyAll(changes, options);
   return {
@@ -139,7 +142,7 @@ export async function runJob(job: Job, options: JobOptions): Promise<JobResult> 
     matches: Object.fromEntries(survey.matches),
     torrents: job.hashes === undefined ? [] : plans,
     entries: done === undefined ? changes.map((change) => entryOf(change)) : done.map(entryOfDone),
-    held: plan.held,
+    held: [...plan.held, ...held],
     notReady: [
       ...plans.filter(({ notReady }) => notReady.length > 0).map(toNotReady),
       ...survey.missing.map((hash) => ({ hash, reasons: [notListed] })),
@@ -163,21 +166,30 @@ async function surveyAll(surveying: SurveyOptions, { qbittorrent, signal }: JobO
   return survey;
 }
 
-/** Whose data is deleted with it, by who uses what at this moment: fetching for the plan may have taken minutes. */
+/**
+ * The last look before something is removed, by what qBittorrent lists at this moment: whether it still may be, and
+ * whether its data goes with it. Fetching for the plan may have taken minutes.
+ */
 async function settled(
   changes: readonly Change[],
-  {
-    survey,
-    fetcher,
-    job,
-    options: { lastTotal },
-  }: { survey: Survey; fetcher: Fetcher; job: Job; options: JobOptions },
-): Promise<readonly Change[]> {
-  if (!needsLibrary(changes)) return changes;
-  const library = await fetcher.library({ anew: job.dryRun !== true });
-  const believed = isShortList(library.size, lastTotal) ? undefined : library;
-  return settleSharedFiles(changes, believed, survey.deleted);
+  { survey, fetcher, world, job, options }: Settling,
+): Promise<{ changes: readonly Change[]; held: readonly Held[] }> {
+  if (!changes.some(({ operation }) => isRemoval(operation))) return { changes, held: [] };
+  const { safety } = options.ruleset;
+  const needed = needsLibrary(changes);
+  if (job.dryRun === true)
+    return { changes: needed ? share(changes, await fetcher.library()) : changes, held: [] };
+  const seen = await fetcher.lookAgain([...survey.deleted.keys()], { atAll: needed });
+  const guarded = guardAgain(changes, seen.torrents, { safety, world });
+  return { changes: needed ? share(guarded.changes, seen.library) : guarded.changes, held: guarded.held };
+
+  function share(wanted: readonly Change[], library: LibraryIndex): readonly Change[] {
+    const believed = isShortList(library.size, options.lastTotal) ? undefined : library;
+    return settleSharedFiles(wanted, believed, survey.deleted);
+  }
 }
+
+type Settling = { survey: Survey; fetcher: Fetcher; world: World; job: Job; options: JobOptions };
 
 /** A field this qBittorrent does not tell would read as "not there", and that satisfies every negative. */
 function supported(

@@ -3,6 +3,7 @@ import { leavesOf } from "../compile/condition.ts";
 import type { Rule } from "../compile/rule.ts";
 import type { Safety } from "../compile/safety.ts";
 import { LibraryIndex } from "../plan/library-index.ts";
+import { isRemoval } from "../plan/operation.ts";
 import { planTorrent, type TorrentPlan } from "../plan/plan-torrent.ts";
 import { Subject, type World } from "../plan/subject.ts";
 import type { Fetcher } from "./fetch-wanted.ts";
@@ -37,7 +38,7 @@ export class Survey {
   total = 0;
   /** Torrents whose state qBittorrent is still finding out. */
   unsettled = 0;
-  /** Torrents that something deletes. */
+  /** Torrents that something removes. */
   readonly deleted = new Map<string, Torrent>();
   readonly #options: SurveyOptions;
   readonly #slim: (torrent: Torrent) => Torrent;
@@ -109,7 +110,7 @@ export class Survey {
     if (plan.isStopped) tally.stopped += 1;
     const hasSomething = changes.length + held.length + notReady.length + failed.length > 0;
     if (hasSomething || this.#options.ids !== undefined) this.#told.push({ at, plan });
-    if (changes.some(({ operation }) => operation.kind === "delete"))
+    if (changes.some(({ operation }) => isRemoval(operation)))
       this.deleted.set(plan.hash, this.#slim(subject.actual));
     const traced = matched.length > 0 ? this.#matching : this.#others;
     if (traced.length < this.#options.traced) traced.push(subject);
