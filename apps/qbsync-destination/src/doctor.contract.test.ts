@@ -41,6 +41,23 @@ test("no data directory, and a full disk", async () => {
   });
 });
 
+test("a certificate that cannot be used is a problem; a token is asked for where there is one, and not shown", async () => {
+  await using dir = await tempDir();
+  await writeFile(join(dir.path, "cert.pem"), "hello");
+  const files = Object.fromEntries(
+    ["CERT", "KEY"].map((name) => [`QBSYNC_DESTINATION_TLS_${name}_FILE`, join(dir.path, "cert.pem")]),
+  );
+  const wrong = await examine({ QBSYNC_DESTINATION_DATA: dir.path, ...files });
+  expect(wrong.of("who may send")).toMatchObject({
+    verdict: "problem",
+    seen: expect.stringContaining("PEM"),
+  });
+  const token = "a-t0ken-of-many-letters-0123456789";
+  const right = await examine({ QBSYNC_DESTINATION_DATA: dir.path, QBSYNC_DESTINATION_TOKEN: token });
+  expect(right.of("who may send")).toMatchObject({ verdict: "ok", seen: expect.stringContaining("a token") });
+  expect(right.text).not.toContain(token);
+});
+
 test("a folder that another file system is mounted on", async () => {
   // /proc is one on every Linux, whatever / is; /dev and /sys are others.
   const report = await examine({ QBSYNC_DESTINATION_DATA: "/" });

@@ -1,5 +1,5 @@
 import { type QbitClient, QbitError, QbitUnsupportedError } from "@qbit-sidecars/qbit-client";
-import type { Service } from "@qbit-sidecars/service";
+import { type Service, SettingFault } from "@qbit-sidecars/service";
 import {
   type DoctorCheck,
   type Finding,
@@ -19,6 +19,7 @@ import { basename, join } from "node:path";
 import { type Config, settings } from "./config.ts";
 import { freeBytes } from "./space.ts";
 import { formatFault, formatFile } from "./state-format.ts";
+import { whoMaySend } from "./who-may-send.ts";
 
 const dataDirectory = "data directory";
 
@@ -40,6 +41,7 @@ export async function doctor(config: Config, service: Service): Promise<readonly
     { name: "same file system", after: [dataDirectory], look: () => lookAtFileSystems(path) },
     { name: "disk space", after: [dataDirectory], look: () => lookAtSpace(config) },
     ...(await qbittorrentChecks(config, service)),
+    { name: "who may send", look: () => lookAtSecurity(config, service) },
     listenAddress({ name: "gRPC address", address: listen, setting: "QBSYNC_DESTINATION_LISTEN", ...mine }),
     listenAddress({
       name: "health address",
@@ -62,6 +64,21 @@ async function qbittorrentChecks(config: Config, service: Service): Promise<read
   });
   const look = (signal: AbortSignal) => lookAtPaths(client, config, signal);
   return [...checks, { name: "path mapping", after: [dataDirectory, loggedIn], look }];
+}
+
+/** Its own warnings of what is open are for the log of the service. */
+async function lookAtSecurity(config: Config, { log, clock, metrics }: Service): Promise<Finding> {
+  try {
+    const quiet = log.child({}, { level: "silent" });
+    const { isOpen, how } = await whoMaySend(config, { log: quiet, clock, metrics });
+    if (!isOpen) return ok(`torrents are taken ${how}`);
+    return ok(
+      "whoever reaches the gRPC address, which has to be in a network that you trust: no token is set",
+    );
+  } catch (error) {
+    if (!(error instanceof SettingFault)) throw error;
+    return problem(error.message, "correct the file, or the setting that names it");
+  }
 }
 
 /** Files get their names by rename, and data that is here already a second one by a hard link: neither leaves a file system. */
