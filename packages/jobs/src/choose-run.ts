@@ -15,6 +15,9 @@ const togetherUntil = 2;
 /** How many of the oldest jobs are looked at for one run. */
 export const window = 1000;
 
+/** What a job waits for that is due, while an older one about the same torrent was put off and is not. */
+export const olderFirst = "an older job about this torrent";
+
 /**
  * The jobs of the next run: the oldest, and the younger ones that ask the same of other torrents. A job never overtakes
  * an older one that covers the same torrent, so behind a job for all torrents nothing is looked at.

@@ -10,7 +10,7 @@
  *
  * **A run** is what one worker does at a time: the oldest job that is due, and with it younger pending jobs that ask
  * the same (context, dry run, trace) of other torrents. Order: no job starts before an older pending one that covers
- * the same torrent. At most one run is held per queue, however many processes take from it; a queue belongs to one
+ * the same torrent; one that waits because it was not ready holds back only those that name its torrent. At most one run is held per queue, however many processes take from it; a queue belongs to one
  * qBittorrent. The workers that wait are hot stand-bys.
  *
  * **The fence.** A run is held until it is settled or lost. It is lost when its worker falls silent for the length of

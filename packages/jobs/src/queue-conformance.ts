@@ -307,6 +307,31 @@ export function describeQueue(
       expect(run.jobs).toMatchObject([{ id: job.id }]);
     });
 
+    test("is not overtaken by younger ones about the same torrent, however often it has to wait", async () => {
+      await using under = await setUp();
+      const { job: older } = await under.queue.enqueue({ context: "added", hash: hashOf(1) });
+      await settleAll(await take(under.queue), notReady);
+      const { job: younger } = await under.queue.enqueue({ context: "finished", hash: hashOf(1) });
+      await under.queue.enqueue({ context: "finished", hash: hashOf(2) });
+      const other = await take(under.queue);
+      expect(other.jobs).toMatchObject([{ hash: hashOf(2) }]);
+      await completeAll(other);
+      for (const waitMs of [5_000, 30_000]) {
+        const next = take(under.queue);
+        await expect(pendingAfter(next, 200)).resolves.toBe(true);
+        await expect(under.queue.get(younger.id)).resolves.toMatchObject({
+          status: "pending",
+          waitsFor: "an older job about this torrent",
+        });
+        await under.store.advance(under.clock, waitMs);
+        const again = await next;
+        expect(again.jobs).toMatchObject([{ id: older.id }]);
+        await settleAll(again, waitMs === 5_000 ? notReady : { kind: "completed", result: {} });
+      }
+      await using last = await take(under.queue);
+      expect(last.jobs).toMatchObject([{ id: younger.id, waitsFor: null, dueAt: null }]);
+    });
+
     test("can be cancelled while it waits", async () => {
       await using under = await setUp();
       const { job } = await under.queue.enqueue({ hash: hashOf(1) });

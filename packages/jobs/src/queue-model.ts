@@ -142,7 +142,7 @@ export class Model implements AsyncDisposable {
 
   async #take(): Promise<void> {
     if (this.#run !== undefined) return;
-    const due = this.#with("pending").filter(({ dueMs }) => dueMs <= this.#clock.now());
+    const due = this.#startable();
     if (due.length === 0) return;
     const run = await this.#queue.take({ signal: AbortSignal.timeout(20_000) });
     const taken = run.jobs.map(({ id }) => this.#must(id));
@@ -202,9 +202,27 @@ export class Model implements AsyncDisposable {
   }
 
   async #takeAnything(): Promise<number> {
-    if (this.#with("pending").every(({ dueMs }) => dueMs > this.#clock.now())) return 1;
+    if (this.#startable().length === 0) {
+      const taking = this.#queue.take({ signal: AbortSignal.timeout(300) });
+      await taking.then(
+        () => assert.fail("a job overtook an older one that waits"),
+        () => {},
+      );
+      return (await this.#queue.counts()).processing === 0 ? 1 : 0;
+    }
     await this.#take();
     return this.#with("processing").length;
+  }
+
+  /** Pending jobs that are due, and not behind an older one about the same torrent that was put off. */
+  #startable(): Known[] {
+    const pending = this.#with("pending");
+    const isDue = ({ dueMs }: Known) => dueMs <= this.#clock.now();
+    const isHolding = (job: Known) => job.hash !== null && job.notReady > 0 && !isDue(job);
+    return pending.filter((job, at) => {
+      const isBehind = pending.slice(0, at).some((older) => older.hash === job.hash && isHolding(older));
+      return isDue(job) && !isBehind;
+    });
   }
 
   #must(id: string): Known {

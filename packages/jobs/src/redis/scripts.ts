@@ -1,3 +1,5 @@
+import { olderFirst } from "../choose-run.ts";
+
 /**
  * The scripts that keep records and index in step: Redis runs each as a whole, and its append-only file holds the whole
  * or nothing. The first argument is always the key prefix, further ones are JSON or plain; records are answered as
@@ -53,6 +55,32 @@ local function byAge(ids)
   table.sort(ids, function(a, b) return age[a] < age[b] end)
   return ids
 end
+local olderFirst = '${olderFirst}'
+-- What waits behind an older job may start, for all that is known; the next run looks again.
+local function release()
+  if redis.call('DEL', P .. ':queue:held') == 0 then return end
+  local released = {}
+  for _, id in ipairs(redis.call('ZRANGE', P .. ':queue:waiting', 0, -1)) do
+    if redis.call('HGET', key(id), 'waits_for') == olderFirst then
+      stopWaiting(id)
+      redis.call('HDEL', key(id), 'waits_for')
+      released[#released + 1] = id
+    end
+  end
+  putAhead(byAge(released))
+end
+-- The oldest job of each torrent that was put off, with the time at which it is due.
+local function putOff()
+  local holders = {}
+  for _, id in ipairs(redis.call('ZRANGE', P .. ':queue:waiting', 0, -1)) do
+    local r = redis.call('HMGET', key(id), 'hash', 'not_ready', 'due_at', 'created_at')
+    if r[1] and tonumber(r[2] or 0) > 0 then
+      local age = (r[4] or '') .. id
+      if not holders[r[1]] or age < holders[r[1]].age then holders[r[1]] = { age = age, due = r[3] } end
+    end
+  end
+  return holders
+end
 local function finish(id, status, at)
   setStatus(id, status)
   redis.call('HSET', key(id), 'completed_at', at)
@@ -71,6 +99,7 @@ for _, w in ipairs(cjson.decode(ARGV[4])) do
       if w.due == 0 then
         stopWaiting(standing)
         putAhead({ standing })
+        release()
       else
         wait(standing, w.due)
       end
@@ -95,8 +124,8 @@ return answers
 `;
 
 /**
- * Begins a run: from here on no other may write. Takes back what runs before left behind, and lets those that are due
- * wait no longer. ARGV: run, now (ms), now (ISO), most interruptions, error, window.
+ * Begins a run: from here on no other may write. Takes back what runs before left behind, lets those that are due wait
+ * no longer, and those wait that are younger than one about the same torrent that was put off. ARGV: run, now (ms), now (ISO), most interruptions, error, window.
  * Answers [fence, taken back, failed, records].
  */
 const begin = /* lua */ `
@@ -114,16 +143,27 @@ for _, id in ipairs(redis.call('SMEMBERS', P .. ':jobs:status:processing')) do
     returned[#returned + 1] = id
   end
 end
+release()
 local due = redis.call('ZRANGEBYSCORE', P .. ':queue:waiting', '-inf', ARGV[3])
 for _, id in ipairs(due) do stopWaiting(id) end
 local ahead = {}
 for _, id in ipairs(due) do ahead[#ahead + 1] = id end
 for _, id in ipairs(returned) do ahead[#ahead + 1] = id end
 putAhead(byAge(ahead))
-local records = {}
+local holders, records = putOff(), {}
 for _, id in ipairs(redis.call('LRANGE', P .. ':queue:pending', 0, tonumber(ARGV[7]) - 1)) do
   local found = record(id)
-  if found[4] == 'pending' then records[#records + 1] = found else redis.call('LREM', P .. ':queue:pending', 0, id) end
+  local holder = found[3] and holders[found[3]]
+  if found[4] ~= 'pending' then
+    redis.call('LREM', P .. ':queue:pending', 0, id)
+  elseif holder and holder.age < (found[5] or '') .. id then
+    redis.call('LREM', P .. ':queue:pending', 0, id)
+    wait(id, holder.due)
+    redis.call('HSET', key(id), 'waits_for', olderFirst)
+    redis.call('INCR', P .. ':queue:held')
+  else
+    records[#records + 1] = found
+  end
 end
 local fence = 0
 if #records > 0 then fence = redis.call('INCR', P .. ':queue:fence') end
@@ -181,6 +221,7 @@ for _, c in ipairs(cjson.decode(ARGV[4])) do
   end
 end
 putAhead(byAge(ahead))
+release()
 tell()
 return 1
 `;
@@ -194,6 +235,7 @@ if status == 'pending' then
   redis.call('LREM', P .. ':queue:pending', 0, id)
   stopWaiting(id)
   finish(id, 'cancelled', ARGV[3])
+  release()
   tell()
 end
 return { status, record(id) }

@@ -1,6 +1,6 @@
 import type { Clock } from "@qbit-sidecars/service";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { Candidate } from "../choose-run.ts";
+import { type Candidate, olderFirst } from "../choose-run.ts";
 import {
   type Cancelled,
   type Enqueued,
@@ -127,6 +127,46 @@ export class JobStore {
        ORDER BY q.priority DESC, q.id LIMIT ?`,
     ).all(this.#clock.now(), most);
     return rows.map((row) => ({ ...jobOf(row), interrupted: Number(row["interrupted"]) }));
+  }
+
+  /**
+   * What must change so that nobody overtakes an older job about the same torrent that was put off. Empty, mostly.
+   *
+   * @param most how many due jobs are looked at
+   */
+  disorder(most: number): Map<string, number> {
+    const now = this.#clock.now();
+    const waiting = this.#prepare(
+      `SELECT q.id AS place, q.job_id AS id, q.due_at, j.hash, j.not_ready, j.waits_for
+       FROM queue q JOIN jobs j ON j.id = q.job_id WHERE q.due_at > ? ORDER BY q.id`,
+    ).all(now);
+    if (waiting.length === 0) return new Map();
+    const due = this.#prepare(
+      `SELECT q.id AS place, q.job_id AS id, q.due_at, j.hash FROM queue q JOIN jobs j ON j.id = q.job_id
+       WHERE q.due_at <= ? AND j.hash IS NOT NULL ORDER BY q.priority DESC, q.id LIMIT ?`,
+    ).all(now, most);
+    const holders = new Map<unknown, (typeof waiting)[number]>();
+    for (const row of waiting.toReversed()) {
+      if (row["hash"] !== null && Number(row["not_ready"]) > 0) holders.set(row["hash"], row);
+    }
+    const held = waiting.filter((row) => row["waits_for"] === olderFirst);
+    const changes = new Map<string, number>();
+    for (const row of [...due, ...held]) {
+      const holder = holders.get(row["hash"]);
+      const isBehind = holder !== undefined && Number(holder["place"]) < Number(row["place"]);
+      const dueAt = isBehind ? Number(holder["due_at"]) : 0;
+      if (isBehind || held.includes(row)) changes.set(String(row["id"]), dueAt);
+      if (dueAt === Number(row["due_at"])) changes.delete(String(row["id"]));
+    }
+    return changes;
+  }
+
+  /** Lets jobs wait behind others until a time, or with 0 no longer. */
+  putInOrder(changes: ReadonlyMap<string, number>): void {
+    for (const [id, dueAt] of changes) {
+      this.#prepare("UPDATE queue SET due_at = ? WHERE job_id = ?").run(dueAt, id);
+      this.#prepare("UPDATE jobs SET waits_for = ? WHERE id = ?").run(dueAt > 0 ? olderFirst : null, id);
+    }
   }
 
   untilDueMs(): number | undefined {

@@ -159,6 +159,9 @@ class SqliteQueue implements JobQueue {
   /** The next run, or how long until a job is due: undefined means that none waits. */
   #takeNext(): HeldRun | number | undefined {
     this.#takeBack();
+    const disorder = this.#store.disorder(window);
+    if (disorder.size > 0)
+      this.#database.write("keeping jobs in their order", () => this.#store.putInOrder(disorder));
     const due = this.#store.due(window);
     if (due.length === 0) return this.#store.untilDueMs();
     const chosen = chooseRun(due, this.#options.mostJobs);
