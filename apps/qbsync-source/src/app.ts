@@ -1,16 +1,19 @@
 import { formatAddress } from "@qbit-sidecars/config";
 import { type Loop, type Service, stopped } from "@qbit-sidecars/service";
 import { openQbittorrent, qbittorrentCheck } from "@qbit-sidecars/service/qbittorrent";
+import { AnswerLag } from "./answer-lag.ts";
 import type { Config } from "./config.ts";
 import { type Credentials, openCredentials } from "./credentials.ts";
 import { Connection } from "./destination.ts";
 import { QbittorrentFollower } from "./follow-qbittorrent.ts";
 import { Link } from "./link.ts";
 import { sourceOf, watch } from "./qbittorrent.ts";
+import { planReport } from "./plan-report.ts";
 import { serveReceiverState } from "./receiver-state.ts";
 import { countMetrics, gaugeMetrics, torrentsReport } from "./report.ts";
 import { PieceSender } from "./send-pieces.ts";
 import { startCleanUp } from "./start-clean-up.ts";
+import { serveStatus } from "./serve-status.ts";
 import { startLoops } from "./start-loops.ts";
 import { TorrentSync } from "./sync-torrents.ts";
 import { TokenBucket } from "./token-bucket.ts";
@@ -19,10 +22,14 @@ import type { Tags, TrackedTorrent } from "./tracked-torrent.ts";
 /** A piece that is not where it should be makes its torrent be looked up anew, but not again and again. */
 const doubtAfterMs = 15_000;
 
+/** How long a torrent must be gone before what the destination has of it is dropped. */
+const goneForMs = ({ sleep }: Config): number => Math.max(sleep, 1000);
+
 /** qbsync-source: streams pieces to the destination while they are downloaded. Ends when the service is stopped. */
 export async function qbsyncSource(config: Config, service: Service): Promise<void> {
   const { closers, clock, log, signal, health } = service;
   const counts = countMetrics(service.metrics);
+  const lag = new AnswerLag();
   const client = await openQbittorrent(config, service);
   const credentials = await openCredentials(config, service);
   const torrents = new Map<string, TrackedTorrent>();
@@ -53,6 +60,10 @@ export async function qbsyncSource(config: Config, service: Service): Promise<vo
     signal,
     on: {
       ...counts.sender,
+      answered(outcome, sinceMs) {
+        counts.sender.answered(outcome, sinceMs);
+        lag.hear(outcome, sinceMs);
+      },
       unreadable(tracked, problem) {
         counts.unreadable(problem.kind);
         // Files may have been moved or renamed since they were looked up.
@@ -73,7 +84,7 @@ export async function qbsyncSource(config: Config, service: Service): Promise<vo
     destination: () => link.connection,
     tags,
     dryRun: config.dryRun,
-    goneForMs: Math.max(config.sleep, 1000),
+    goneForMs: goneForMs(config),
     doubtEveryMs: config.sleep,
     clock,
     log,
@@ -116,13 +127,26 @@ export async function qbsyncSource(config: Config, service: Service): Promise<vo
   gaugeMetrics(service.metrics, { torrents, sender, lanes: () => link.laneCount });
   serveHealth({ config, service, loops });
   serveReceiverState(service, link);
-  health.route("GET", "/status", () => ({
-    body: {
+  serveStatus(service, {
+    status: () => ({
+      address: formatAddress(config.destinationAddr),
       destination: link.terms && { program: link.terms.program, connections: link.laneCount },
+      dry_run: config.dryRun,
       in_flight_bytes: sender.inFlightBytes,
+      sent_bytes: sender.sentBytes,
+      answer_ms: lag.medianMs ?? null,
       torrents: torrentsReport(torrents.values(), { tags, now: clock.monotonic() }),
-    },
-  }));
+    }),
+    plan: () => ({
+      torrents: planReport(torrents.values(), {
+        tags,
+        now: clock.monotonic(),
+        goneForMs: goneForMs(config),
+        isConnected: link.connection !== undefined,
+        dryRun: config.dryRun,
+      }),
+    }),
+  });
   closers.use(await health.listen(config.healthAddr));
   await stopped(signal);
 }

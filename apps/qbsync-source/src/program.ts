@@ -1,6 +1,7 @@
+import { formatAddress } from "@qbit-sidecars/config";
 import { type ProcessLike, runService, type Surroundings } from "@qbit-sidecars/service";
 import { qbsyncSource } from "./app.ts";
-import { settings } from "./config.ts";
+import { defaultHealthAddr, healthEnv, settings } from "./config.ts";
 
 /** Everything `main.ts` runs unless it only answers a health check. */
 export async function program(process: ProcessLike, surroundings?: Surroundings): Promise<void> {
@@ -12,6 +13,10 @@ export async function program(process: ProcessLike, surroundings?: Surroundings)
     process.exitCode = 2;
     return;
   }
+  if (process.argv[2] === "status") {
+    process.exitCode = await statusCommand(process);
+    return;
+  }
   await runService(
     {
       name: "qbsync-source",
@@ -21,9 +26,22 @@ export async function program(process: ProcessLike, surroundings?: Surroundings)
       settings,
       ignoredWords: ["source"],
       start: qbsyncSource,
+      commands: {
+        status: {
+          about: "Show how far torrents are, live; `status --help` says more.",
+          run: ({ healthAddr }) =>
+            statusCommand({ ...process, argv: ["", "", "status"], env: {} }, formatAddress(healthAddr)),
+        },
+      },
       doctor: async (config, service) => (await import("./doctor.ts")).doctor(config, service),
     },
     process,
     surroundings,
   );
+}
+
+/** Loaded only where it is asked for. */
+async function statusCommand(process: ProcessLike, defaultAddr: string = defaultHealthAddr): Promise<number> {
+  const { showStatus } = await import("./show-status.ts");
+  return await showStatus(process, { defaultAddr, addrEnv: healthEnv });
 }

@@ -104,6 +104,10 @@ export function torrentsReport(
         ? "synced"
         : (obstacle ?? (tracked.isOpen ? "syncing" : "waiting for the destination")),
       live: tracked.isLive,
+      // What is selected of it, how much of that qBittorrent has, and how much the destination has.
+      size_bytes: torrent.size,
+      here: torrent.progress,
+      there_bytes: isFinished ? torrent.size : thereBytes(tracked),
       pieces: progress?.pieceCount ?? null,
       needed: progress?.neededCount ?? null,
       ready: progress?.readyCount ?? null,
@@ -111,4 +115,9 @@ export function torrentsReport(
       written_not_durable: progress?.undurableCount ?? null,
     };
   });
+}
+
+function thereBytes({ progress, described, torrent }: TrackedTorrent): number | null {
+  if (progress === undefined || described === undefined) return null;
+  return Math.max(0, torrent.size - progress.neededCount * described.layout.pieceLength);
 }

@@ -27,9 +27,7 @@ export type HealthcheckOptions = {
 export async function healthcheck(options: HealthcheckOptions): Promise<0 | 1> {
   const report = options.report ?? (() => {});
   try {
-    const address = configuredAddress(options);
-    const url = healthzUrl(address);
-    if (url === undefined) throw new Error(`${address} is not an address; expected :9101 or 127.0.0.1:9101`);
+    const url = serviceUrl(options, "/healthz");
     const status = await statusOf(url, options.timeoutMs ?? 2500);
     if (status === 200) return 0;
     report(`${url} answered ${status}`);
@@ -37,6 +35,21 @@ export async function healthcheck(options: HealthcheckOptions): Promise<0 | 1> {
     report(error instanceof Error ? error.message : String(error));
   }
   return 1;
+}
+
+/**
+ * Where the running service answers a path.
+ *
+ * @throws Error when what should be its address is none
+ */
+export function serviceUrl(
+  options: Pick<HealthcheckOptions, "argv" | "env" | "defaultAddr" | "addrEnv" | "flag">,
+  path: string,
+): string {
+  const address = configuredAddress(options);
+  const url = urlOf(address, path);
+  if (url === undefined) throw new Error(`${address} is not an address; expected :9101 or 127.0.0.1:9101`);
+  return url;
 }
 
 function configuredAddress({
@@ -64,13 +77,13 @@ function flagValue(argv: readonly string[], flag: string): string | undefined {
 }
 
 /** ":9101", "9101", "0.0.0.0:9101", "[::1]:9101", "localhost:9101". */
-function healthzUrl(address: string): string | undefined {
+function urlOf(address: string, path: string): string | undefined {
   const parts = /^(?:(?<host>\[[0-9a-f:.]+\]|[^:[\]/]*):)?(?<port>\d{1,5})$/i.exec(address.trim())?.groups;
   if (parts === undefined) return undefined;
   const { host = "", port } = parts;
   // "Every address" is not one that can be asked.
   const asked = ["", "0.0.0.0", "[::]", "*"].includes(host) ? "127.0.0.1" : host;
-  return `http://${asked}:${port}/healthz`;
+  return `http://${asked}:${port}${path}`;
 }
 
 function statusOf(url: string, timeoutMs: number): Promise<number> {

@@ -5,6 +5,7 @@ export type { DescribedError } from "./describe-error.ts";
 export { aboutDoctor } from "./doctor/check.ts";
 export { errorCode } from "./error-code.ts";
 export { Health } from "./health.ts";
+export { serviceUrl } from "./healthcheck.ts";
 export type { Check, CheckResult } from "./health.ts";
 export type { Method, Reply, RouteHandler, RouteOptions, RouteRequest, RouteTarget } from "./http-routes.ts";
 export { KeyFiles } from "./key-files.ts";

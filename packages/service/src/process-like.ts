@@ -3,6 +3,7 @@ export type Output = {
   write(text: string): unknown;
   isTTY?: boolean;
   columns?: number;
+  rows?: number;
   on?(event: "error", listener: (error: Error) => void): unknown;
 };
 
