@@ -9,7 +9,7 @@ export type ContentFiles = {
   /** What identifies each: `path …` in qBittorrent's words, and `inode …` where it can be looked at. */
   keys: readonly string[];
   /** How often the data of each file is linked from anywhere, and its bytes on the disk. */
-  inodes: readonly { key: string; links: number; bytes: number }[];
+  inodes: readonly { key: string; path: string; links: number; bytes: number }[];
   /** Whether all that are wanted were found, on the same disk as `--data`. */
   isOnDisk: boolean;
 };
@@ -80,10 +80,11 @@ async function lookAt({ torrent, files, names, mounts, dev }: Looked): Promise<C
   // The likeliest folder; `keys` of two torrents must not depend on what is where else.
   const [folder = torrent.save_path] = foldersOf(torrent, names);
   const keys: string[] = [];
-  const inodes: { key: string; links: number; bytes: number }[] = [];
+  const inodes: { key: string; path: string; links: number; bytes: number }[] = [];
   let isOnDisk = files.length > 0;
   for (const { name, isWanted } of files) {
-    keys.push(`path ${posix.join(folder, name)}`);
+    const path = posix.join(folder, name);
+    keys.push(`path ${path}`);
     const seen = await lstat(posix.join(toLocal(folder, mounts), name)).catch(() => undefined);
     if (seen === undefined || !seen.isFile() || seen.dev !== dev) {
       isOnDisk = isOnDisk && !isWanted;
@@ -91,17 +92,17 @@ async function lookAt({ torrent, files, names, mounts, dev }: Looked): Promise<C
     }
     const key = `inode ${seen.dev} ${seen.ino}`;
     keys.push(key);
-    inodes.push({ key, links: seen.nlink, bytes: seen.blocks * 512 });
+    inodes.push({ key, path, links: seen.nlink, bytes: seen.blocks * 512 });
   }
   return { keys, inodes, isOnDisk };
 }
 
 /** The bytes that removing all of these frees: data that is linked from elsewhere stays. */
 export function freedBytes(contents: readonly ContentFiles[]): number {
-  const inodes = new Map<string, { links: number; bytes: number; here: number }>();
-  for (const { key, links, bytes } of contents.flatMap((content) => content.inodes))
-    inodes.set(key, { links, bytes, here: (inodes.get(key)?.here ?? 0) + 1 });
+  const inodes = new Map<string, { links: number; bytes: number; paths: Set<string> }>();
+  for (const { key, path, links, bytes } of contents.flatMap((content) => content.inodes))
+    inodes.set(key, { links, bytes, paths: (inodes.get(key)?.paths ?? new Set<string>()).add(path) });
   let sum = 0;
-  for (const { links, bytes, here } of inodes.values()) if (here >= links) sum += bytes;
+  for (const { links, bytes, paths } of inodes.values()) if (paths.size >= links) sum += bytes;
   return sum;
 }
