@@ -9,11 +9,14 @@ import {
   tempDir,
   waitFor,
 } from "@qbit-sidecars/testing";
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { median, megabytes, milliseconds, percentile, ratio, type Row } from "./figures.ts";
+import type { Load } from "./http-load.ts";
 import { infoRules } from "./rules-to-measure.ts";
 
 const torrents = 10_000;
@@ -175,22 +178,43 @@ async function listen(url: string, onCompleted: (id: string) => void): Promise<A
 const posts = 1000;
 const atOnce = 100;
 
-/** Latency of POSTs while the worker runs 50 rules over the library. */
+const storms = 3;
+
+/** Latency of POSTs while the worker runs 50 rules over the library, one run after the other. */
 async function storm(name: string, { url }: Running): Promise<Row> {
-  await ask(`${url}/api/execute?context=busy`, "POST");
-  const bare = await inParallel(async () => void (await (await fetch(`${url}/healthz`)).text()));
-  await ask(`${url}/api/execute?context=busy`, "POST");
-  const took = await inParallel(
-    async (at) => void (await ask(`${url}/api/execute?context=storm&hash=${hashOf(at)}`, "POST")),
-  );
-  await idle(url);
+  const busy = async (what: string) => {
+    for (const nth of [1, 2, 3]) await ask(`${url}/api/execute?context=busy-${what}-${nth}`, "POST");
+  };
+  const measured: { took: number; bare: number }[] = [];
+  for (let nth = 0; nth < storms; nth += 1) {
+    await busy(`bare-${nth}`);
+    const bare = await load("GET", () => `${url}/healthz`);
+    await idle(url);
+    await busy(`storm-${nth}`);
+    const took = await load("POST", (at) => `${url}/api/execute?context=storm-${nth}&hash=${hashOf(at)}`);
+    await idle(url);
+    measured.push({ took: percentile(took, 99), bare: percentile(bare, 99) });
+  }
+  const [took, bare] = [median(measured.map((each) => each.took)), median(measured.map((each) => each.bare))];
   return {
-    figure: `rules-server, ${name}: ${posts} POSTs, ${atOnce} at once, worker busy, p99`,
-    value: milliseconds(percentile(took, 99)),
-    baseline: `${milliseconds(percentile(bare, 99))} as many GET /healthz; qbt-rules 0.5: 1763 ms`,
-    ratio: ratio(percentile(took, 99), percentile(bare, 99)),
+    figure: `rules-server, ${name}: ${posts} POSTs, ${atOnce} at once, worker busy, p99, median of ${storms}`,
+    value: milliseconds(took),
+    baseline: `${milliseconds(bare)} as many GET /healthz; qbt-rules 0.5: 1763 ms`,
+    ratio: ratio(took, bare),
     aim: "≤ 50 ms",
   };
+}
+
+/** By a process of its own: here stands the fake qBittorrent, which is busy with its list meanwhile. */
+async function load(method: Load["method"], urlOf: (at: number) => string): Promise<number[]> {
+  const urls = Array.from({ length: posts }, (_, at) => urlOf(at));
+  const asked: Load = { method, urls, headers: { "x-api-key": key }, atOnce };
+  const program = fileURLToPath(new URL("http-load.ts", import.meta.url));
+  const child = spawn(process.execPath, [program], { stdio: ["pipe", "pipe", "inherit"] });
+  child.stdin.end(JSON.stringify(asked));
+  const took: unknown = JSON.parse(await text(child.stdout));
+  if (!Array.isArray(took)) throw new TypeError(`${program} printed no list`);
+  return took.map(Number);
 }
 
 /** How long each of them took, a hundred at a time. */

@@ -1,4 +1,6 @@
 import { startFakeQbittorrent } from "@qbit-sidecars/testing";
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
 import { expect, test } from "vitest";
 import { QbitClient } from "./client.ts";
 import type { Torrent } from "./torrent.ts";
@@ -32,6 +34,42 @@ test("a list that broke off is asked for again, from its beginning", async () =>
   expect(await each(client)).toHaveLength(200);
   expect(fake.calls.count("torrents/info")).toBe(2);
 });
+
+/** Has its own thread, so that whole answers stand in the client's socket as those of a real one do. */
+const listing = `
+  const torrents = Array.from({ length: 4000 }, (_, at) => ({ hash: String(at).padStart(40, "0"), state: "stalledUP", name: "x".repeat(1200) }));
+  const answers = { "/api/v2/app/version": "v5.0.2", "/api/v2/app/webapiVersion": "2.11.2", "/api/v2/torrents/info": JSON.stringify(torrents) };
+  const server = require("node:http").createServer(({ url }, response) => response.end(answers[url.split("?")[0]] ?? "Ok."));
+  server.listen(0, "127.0.0.1", () => require("node:worker_threads").parentPort.postMessage(server.address().port));`;
+
+test("a long list whose torrents take their time leaves turns of the event loop to others", async () => {
+  await using server = new Worker(listing, { eval: true });
+  const [port] = (await once(server, "message")) as [number];
+  using client = new QbitClient({ url: `http://127.0.0.1:${port}` });
+  let now = 0;
+  const turn = () => {
+    now += 1;
+    if (seen < 4000) setImmediate(turn);
+  };
+  let seen = 0;
+  const used = new Set<number>();
+  await client.torrents.eachInfo({}, () => {
+    turn();
+    return () => {
+      seen += 1;
+      used.add(now);
+      burn(0.15);
+    };
+  });
+  // 5 MB are 79 pieces of 64 KiB, each of which takes longer than a turn may; without turns in between they share 53.
+  expect(seen).toBe(4000);
+  expect(used.size).toBeGreaterThan(65);
+});
+
+function burn(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}
 
 test("what is no list of torrents is refused, with its beginning in the message unless it is JSON", async () => {
   await using fake = await startFakeQbittorrent();

@@ -1,5 +1,6 @@
 import { Agent as HttpAgent, type IncomingHttpHeaders } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import got, { type Request, RequestError, type RequestPromise, type Response } from "got";
 import { networkError } from "./network-error.ts";
 import { QbitResponseError } from "./errors.ts";
@@ -163,6 +164,9 @@ async function wholeAnswer(exchange: RequestPromise<Response>, watch: Watch): Pr
   return { status, headers, body, bytes: body.length };
 }
 
+/** Of one turn of the event loop: whoever asks this process for something meanwhile waits no longer. */
+const mostMsOfATurn = 5;
+
 async function takenAnswer(
   exchange: Request,
   { watch, take }: { watch: Watch; take: Take },
@@ -170,7 +174,12 @@ async function takenAnswer(
   exchange.on("downloadProgress", watch);
   const kept: Buffer[] = [];
   let bytes = 0;
+  let turnBegan = performance.now();
   for await (const piece of exchange) {
+    if (performance.now() - turnBegan > mostMsOfATurn) {
+      await nextTurn();
+      turnBegan = performance.now();
+    }
     if (!Buffer.isBuffer(piece)) continue;
     const isTaken = exchange.response?.statusCode === 200 && kept.length === 0 && take(piece);
     if (!isTaken) kept.push(piece);
