@@ -38,6 +38,27 @@ describe("rules", () => {
     expect((await at.server.get("/api/health")).body.rules.status).toBe("ok");
   });
 
+  test("what is wrong with the rules is told to nobody without a key: names and patterns are private", async () => {
+    await using at = await world();
+    const secret = "rules: [{ name: my-private-tracker, conditions: [{ field: nonsense }] }]";
+    await writeFile(at.server.rulesFile, secret);
+    const healthOf = async (headers: Record<string, string>) => {
+      const response = await fetch(`${at.server.url}/api/health`, { headers });
+      return { status: response.status, text: await response.text() };
+    };
+    const known = await healthOf({ "x-api-key": testKey });
+    expect(JSON.parse(known.text).rules.problems[0]).toMatchObject({ severity: "error", line: 1 });
+    for (const headers of [{}, { "x-api-key": "wrong" }]) {
+      const { status, text } = await healthOf(headers);
+      expect([status, JSON.parse(text).rules.status]).toEqual([200, "stale"]);
+      expect(JSON.parse(text).warnings[0]).toContain("The rules file is wrong");
+      expect(text).not.toMatch(/my-private-tracker|nonsense|rules\.yml/);
+    }
+    // Probes that ask without a key try none.
+    const refusals = at.server.lines.filter(({ msg }) => msg.includes("no valid API key"));
+    expect(refusals).toMatchObject([{ refused: 1 }]);
+  });
+
   test("without a file the server runs, is unhealthy with the reason, and the file is enough to heal it", async () => {
     await using at = await world();
     await rm(at.server.rulesFile);

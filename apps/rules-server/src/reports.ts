@@ -30,14 +30,17 @@ type WorkerReport = Shape<"stats">["worker"];
 export function makeReports(parts: ReportParts): Reports {
   const startedAt = parts.clock.monotonic();
   return {
-    health: () => health(parts),
+    health: (isKnown) => health(parts, isKnown),
     stats: () => stats(parts, parts.clock.monotonic() - startedAt),
     version: () => versions(parts),
     rules: () => rulesReport(parts),
   };
 }
 
-async function health(parts: ReportParts): Promise<{ ok: boolean; body: Shape<"health"> }> {
+async function health(
+  parts: ReportParts,
+  isKnown: boolean,
+): Promise<{ ok: boolean; body: Shape<"health"> }> {
   const { queue, rules, hits, qbittorrent, version, clock } = parts;
   const [queued, worker, seen] = await Promise.all([
     queueHealth(queue),
@@ -46,16 +49,18 @@ async function health(parts: ReportParts): Promise<{ ok: boolean; body: Shape<"h
   ]);
   await rules.look();
   const { status, inForce, problems } = rules.state;
+  // Names and patterns of rules are nobody's business who has no key.
+  const why = isKnown ? firstOf(problems) : "GET /api/rules says why, to whoever has the key; so does the log";
   const errors = [
     ...queued.errors,
     ...worker.errors,
     ...(seen.connected ? [] : [`Cannot connect to qBittorrent: ${seen.message}`]),
-    ...(status === "none" ? [`There are no rules to run: ${firstOf(problems)}`] : []),
+    ...(status === "none" ? [`There are no rules to run: ${why}`] : []),
   ];
   const warnings = [
     ...queue.warnings,
     ...(status === "stale"
-      ? [`The rules file is wrong, the rules before it are in force: ${firstOf(problems)}`]
+      ? [`The rules file is wrong, the rules before it are in force: ${why}`]
       : []),
   ];
   const isElsewhere = parts.worker === undefined;
@@ -84,7 +89,7 @@ async function health(parts: ReportParts): Promise<{ ok: boolean; body: Shape<"h
         worker_version: workerVersion,
         loaded_at: inForce?.loadedAt ?? null,
         count: inForce?.ruleset.rules.length ?? 0,
-        problems: problems.map(showProblem),
+        ...(isKnown && { problems: problems.map(showProblem) }),
       },
     },
   };
@@ -198,6 +203,6 @@ function showProblem({
   column,
   rule,
   message,
-}: Problem): Shape<"health">["rules"]["problems"][number] {
+}: Problem): Shape<"rules">["problems"][number] {
   return { severity, line, column, rule: rule ?? null, message };
 }

@@ -78,7 +78,8 @@ export const health = z.strictObject({
     worker_version: z.nullable(z.string()),
     loaded_at: z.nullable(time),
     count,
-    problems: z.array(problem),
+    /** Only for who shows a key. */
+    problems: z.optional(z.array(problem)),
   }),
 });
 

@@ -47,10 +47,11 @@ export function buildApi(parts: ApiParts): FastifyInstance {
   });
   acceptForms(app);
   measure(app, parts);
+  const accepts = async (request: FastifyRequest) => await parts.keys.accept(keyOf(request));
   const guard: Guard = async (request) => {
-    if (!(await parts.keys.accept(keyOf(request)))) throw unauthorized();
+    if (!(await accepts(request))) throw unauthorized();
   };
-  for (const endpoint of parts.endpoints) addEndpoint(app, endpoint, guard);
+  for (const endpoint of parts.endpoints) addEndpoint(app, endpoint, accepts);
   app.get("/api/openapi.json", async () => {
     // Loaded late: generating schemas takes memory that nobody else needs.
     const { openApi } = await import("./openapi.ts");
@@ -67,14 +68,19 @@ export function buildApi(parts: ApiParts): FastifyInstance {
   return app;
 }
 
-function addEndpoint(app: FastifyInstance, endpoint: Endpoint, guard: Guard): void {
+function addEndpoint(
+  app: FastifyInstance,
+  endpoint: Endpoint,
+  accepts: (request: FastifyRequest) => Promise<boolean>,
+): void {
   app.route<{ Params: { id?: string } }>({
     method: endpoint.method,
     url: endpoint.path.replace("{id}", ":id"),
     async handler(request, reply) {
-      if (!endpoint.isOpen) await guard(request);
+      const isKnown = !(endpoint.isOpen && keyOf(request) === undefined) && (await accepts(request));
+      if (!isKnown && !endpoint.isOpen) throw unauthorized();
       const params = readParams(endpoint.params, givenIn(request, endpoint.takesBody));
-      const { status, body } = await endpoint.answer({ params, id: request.params.id ?? "" });
+      const { status, body } = await endpoint.answer({ params, id: request.params.id ?? "", isKnown });
       return await reply.code(status).header("cache-control", "no-store").send(body);
     },
   });

@@ -5,7 +5,12 @@ type Params = Readonly<Record<string, Param<unknown>>>;
 type Method = "GET" | "POST" | "DELETE";
 
 /** What an endpoint is given. */
-type Asked<P extends Params> = { readonly params: ParamsOf<P>; readonly id: string };
+type Asked<P extends Params> = {
+  readonly params: ParamsOf<P>;
+  readonly id: string;
+  /** Whether a right key was shown: at open endpoints it need not be. */
+  readonly isKnown: boolean;
+};
 
 type Answer = { readonly status: number; readonly body: unknown };
 

@@ -16,7 +16,8 @@ import {
 
 /** What the endpoints tell of, beside jobs. */
 export type Reports = {
-  health(): Promise<{ ok: boolean; body: unknown }>;
+  /** @param isKnown whether whoever asks may see what stands in the rules file */
+  health(isKnown: boolean): Promise<{ ok: boolean; body: unknown }>;
   stats(): Promise<unknown>;
   version(): Promise<unknown>;
   rules(): Promise<unknown>;
@@ -107,14 +108,15 @@ function reportEndpoints({ rules, reports }: EndpointParts): Endpoint[] {
   const rulesAnswer = { 200: { about: "The rules", schema: shapes.rules } };
   return [
     endpoint("GET /api/health", {
-      about: "Whether everything is as it should be. Not for liveness probes: see /livez.",
+      about:
+        "Whether everything is as it should be; what is wrong with the rules only for who shows a key. Not for liveness probes: see /livez.",
       isOpen: true,
       answers: {
         200: { about: "Healthy", schema: shapes.health },
         503: { about: "Unhealthy; errors says why", schema: shapes.health },
       },
-      async answer() {
-        const { ok: isHealthy, body } = await reports.health();
+      async answer({ isKnown }) {
+        const { ok: isHealthy, body } = await reports.health(isKnown);
         return ok(body, isHealthy ? 200 : 503);
       },
     }),
