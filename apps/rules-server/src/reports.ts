@@ -37,10 +37,7 @@ export function makeReports(parts: ReportParts): Reports {
   };
 }
 
-async function health(
-  parts: ReportParts,
-  isKnown: boolean,
-): Promise<{ ok: boolean; body: Shape<"health"> }> {
+async function health(parts: ReportParts, isKnown: boolean): Promise<{ ok: boolean; body: Shape<"health"> }> {
   const { queue, rules, hits, qbittorrent, version, clock } = parts;
   const [queued, worker, seen] = await Promise.all([
     queueHealth(queue),
@@ -50,7 +47,9 @@ async function health(
   await rules.look();
   const { status, inForce, problems } = rules.state;
   // Names and patterns of rules are nobody's business who has no key.
-  const why = isKnown ? firstOf(problems) : "GET /api/rules says why, to whoever has the key; so does the log";
+  const why = isKnown
+    ? firstOf(problems)
+    : "GET /api/rules says why, to whoever has the key; so does the log";
   const errors = [
     ...queued.errors,
     ...worker.errors,
@@ -59,9 +58,7 @@ async function health(
   ];
   const warnings = [
     ...queue.warnings,
-    ...(status === "stale"
-      ? [`The rules file is wrong, the rules before it are in force: ${why}`]
-      : []),
+    ...(status === "stale" ? [`The rules file is wrong, the rules before it are in force: ${why}`] : []),
   ];
   const isElsewhere = parts.worker === undefined;
   if (isElsewhere && queued.counts !== undefined) await hits.all();
@@ -197,12 +194,6 @@ async function rulesReport({ rules, hits }: ReportParts): Promise<Shape<"rules">
   };
 }
 
-function showProblem({
-  severity,
-  line,
-  column,
-  rule,
-  message,
-}: Problem): Shape<"rules">["problems"][number] {
+function showProblem({ severity, line, column, rule, message }: Problem): Shape<"rules">["problems"][number] {
   return { severity, line, column, rule: rule ?? null, message };
 }

@@ -27,6 +27,8 @@ export const jobRow = z.strictObject(jobFields);
 export const job = z.strictObject({ ...jobFields, details: z.unknown() });
 export const queued = z.strictObject({ ...jobFields, queued_at: time, deduplicated: z.boolean() });
 
+export const queuedJobs = z.strictObject({ jobs: z.array(queued) });
+
 export const jobList = z.strictObject({
   total: count,
   limit: count,

@@ -12,7 +12,7 @@ import type { ApiKeys } from "../api-keys.ts";
 import { ApiError, badRequest } from "./api-error.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { readParams } from "./params.ts";
-import { givenIn } from "./given.ts";
+import { givenIn, keyInBody } from "./given.ts";
 
 export type ApiParts = {
   readonly endpoints: readonly Endpoint[];
@@ -60,6 +60,8 @@ export function buildApi(parts: ApiParts): FastifyInstance {
   for (const path of probes)
     app.get(path, async (request, reply) => {
       reply.hijack();
+      // With the slash at its end that people write, it is the same place here, but not there.
+      request.raw.url = path;
       await parts.health.handle(request.raw, reply.raw);
     });
   parts.extend?.(app, guard);
@@ -79,8 +81,14 @@ function addEndpoint(
     async handler(request, reply) {
       const isKnown = !(endpoint.isOpen && keyOf(request) === undefined) && (await accepts(request));
       if (!isKnown && !endpoint.isOpen) throw unauthorized();
-      const params = readParams(endpoint.params, givenIn(request, endpoint.takesBody));
-      const { status, body } = await endpoint.answer({ params, id: request.params.id ?? "", isKnown });
+      const params = readParams(endpoint.params, givenIn(request, endpoint.takesBody === true));
+      const { body: given } = request;
+      const { status, body } = await endpoint.answer({
+        params,
+        id: request.params.id ?? "",
+        body: given,
+        isKnown,
+      });
       return await reply.code(status).header("cache-control", "no-store").send(body);
     },
   });
@@ -90,7 +98,7 @@ function addEndpoint(
 function keyOf(request: FastifyRequest): string | undefined {
   const header = request.headers["x-api-key"];
   if (header !== undefined) return String(header);
-  return givenIn(request, true).get("key")?.at(-1);
+  return givenIn(request, false).get("key")?.at(-1) ?? keyInBody(request.body);
 }
 
 function unauthorized(): ApiError {

@@ -8,6 +8,8 @@ type Method = "GET" | "POST" | "DELETE";
 type Asked<P extends Params> = {
   readonly params: ParamsOf<P>;
   readonly id: string;
+  /** What came with the request, as JSON or URLSearchParams; undefined: nothing. */
+  readonly body: unknown;
   /** Whether a right key was shown: at open endpoints it need not be. */
   readonly isKnown: boolean;
 };
@@ -22,8 +24,8 @@ export type Endpoint = {
   readonly about: string;
   readonly isOpen: boolean;
   readonly params: Params;
-  /** A form or JSON body may hold the parameters as well. */
-  readonly takesBody: boolean;
+  /** True: a form or JSON body may hold the parameters as well. A schema: the body is JSON of that shape. */
+  readonly takesBody: boolean | z.ZodMiniType;
   readonly answers: Readonly<Record<number, { readonly about: string; readonly schema: z.ZodMiniType }>>;
   readonly answer: (asked: Asked<Params>) => Answer | Promise<Answer>;
 };
@@ -34,7 +36,7 @@ type Options<P extends Params> = Omit<
 > & {
   params?: P;
   isOpen?: boolean;
-  takesBody?: boolean;
+  takesBody?: boolean | z.ZodMiniType;
   answer: (asked: Asked<P>) => Answer | Promise<Answer>;
 };
 

@@ -3,7 +3,8 @@ import type { RulesFile } from "@qbit-sidecars/rules-run";
 import * as shapes from "./answers.ts";
 import { ApiError } from "./api-error.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { rowOf } from "./job-views.ts";
+import { crossSeedEndpoint } from "./cross-seed-endpoint.ts";
+import { queuedOf, rowOf } from "./job-views.ts";
 import {
   contextParam,
   delayParam,
@@ -36,7 +37,7 @@ export type EndpointParts = {
 const ok = (body: unknown, status = 200) => ({ status, body });
 
 export function endpoints(parts: EndpointParts): Endpoint[] {
-  return [...jobEndpoints(parts), ...reportEndpoints(parts)];
+  return [...jobEndpoints(parts), crossSeedEndpoint(parts), ...reportEndpoints(parts)];
 }
 
 function jobEndpoints({ queue, dryRun, settleDelayMs }: EndpointParts): Endpoint[] {
@@ -54,14 +55,14 @@ function jobEndpoints({ queue, dryRun, settleDelayMs }: EndpointParts): Endpoint
       answers: { 202: { about: "Queued", schema: shapes.queued } },
       async answer({ params: { context, hash, dry_run: wantsDryRun = false, trace = false, delay } }) {
         const settle = hash === undefined ? 0 : settleDelayMs;
-        const { job, coalesced } = await queue.enqueue({
+        const enqueued = await queue.enqueue({
           context,
           hash,
           dryRun: dryRun || wantsDryRun,
           trace,
           delayMs: delay === undefined ? settle : delay * 1000,
         });
-        return ok({ ...rowOf(job), queued_at: job.createdAt, deduplicated: coalesced }, 202);
+        return ok(queuedOf(enqueued), 202);
       },
     }),
     endpoint("GET /api/jobs", {

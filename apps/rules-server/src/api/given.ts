@@ -27,3 +27,10 @@ function plainText(name: string, value: unknown): string {
     return String(value);
   throw badRequest(`${name} is a text, a number or true or false`);
 }
+
+/** The key, where a form or JSON body has one; whatever else is in it. */
+export function keyInBody(body: unknown): string | undefined {
+  if (body instanceof URLSearchParams) return body.getAll("key").at(-1);
+  if (typeof body !== "object" || body === null || !("key" in body)) return undefined;
+  return typeof body.key === "string" ? body.key : undefined;
+}

@@ -1,6 +1,6 @@
-import type { Job } from "@qbit-sidecars/jobs";
+import type { Enqueued, Job } from "@qbit-sidecars/jobs";
 import type * as z from "zod/mini";
-import type { jobRow } from "./answers.ts";
+import type { jobRow, queued } from "./answers.ts";
 
 /** A job as the API shows it. */
 export function rowOf(job: Job): z.output<typeof jobRow> {
@@ -20,4 +20,9 @@ export function rowOf(job: Job): z.output<typeof jobRow> {
     result: job.result,
     error: job.error,
   };
+}
+
+/** A job as it is shown to whoever asked for it. */
+export function queuedOf({ job, coalesced }: Enqueued): z.output<typeof queued> {
+  return { ...rowOf(job), queued_at: job.createdAt, deduplicated: coalesced };
 }

@@ -53,7 +53,12 @@ function operation({ method, path, about, isOpen, params, takesBody, answers }: 
     summary: about,
     ...(parameters.length > 0 && { parameters }),
     ...(isOpen && { security: [] }),
-    ...(takesBody && { requestBody: requestBody(params) }),
+    ...(takesBody !== false && {
+      requestBody:
+        takesBody === true
+          ? parametersBody(params)
+          : { required: true, content: { "application/json": { schema: jsonSchema(takesBody) } } },
+    }),
     responses: responses({ answers, isOpen, hasParams: query.length > 0 }),
   };
 }
@@ -67,7 +72,7 @@ function operationId(method: string, path: string): string {
   return method.toLowerCase() + words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("");
 }
 
-function requestBody(params: Endpoint["params"]): Json {
+function parametersBody(params: Endpoint["params"]): Json {
   const properties = Object.fromEntries(Object.entries(params).map(([name, { schema }]) => [name, schema]));
   const schema = { type: "object", properties, additionalProperties: false };
   return {
