@@ -1,9 +1,10 @@
-import { RunLostError } from "@qbit-sidecars/jobs";
+import { QueueUnavailableError, RunLostError } from "@qbit-sidecars/jobs";
 import { waitFor } from "@qbit-sidecars/testing";
 import { writeFile } from "node:fs/promises";
 import { describe, expect, test, vi } from "vitest";
 import { doRun } from "./do-run.ts";
 import { Told } from "./told.ts";
+import { startWorker } from "./worker.ts";
 import { hashOf, rule, tag, torrents, world } from "./worker-under-test.ts";
 
 vi.setConfig({ testTimeout: 30_000 });
@@ -52,6 +53,31 @@ describe("a job", () => {
       status: "completed",
       result: { total_torrents: 0, not_ready: expect.stringContaining("does not know it") },
     });
+  });
+
+  test("that names a hybrid torrent by its v1 infohash, as a hook's %I does, is done for it", async () => {
+    const [v1, v2] = ["a".repeat(40), "b".repeat(64)];
+    const fake = { torrents: [{ name: "t-hybrid", hash: v1, infohashV2: v2 }, ...torrents(2)] };
+    await using at = await world({ rules: { rules: [rule(tag)] }, fake });
+    at.start();
+    const jobs = await Promise.all(
+      [v1, hashOf(1)].map(async (hash) => (await at.queue.enqueue({ hash })).job),
+    );
+    for (const { id } of jobs)
+      expect(await at.over(id)).toMatchObject({ status: "completed", result: { actions_executed: 1 } });
+    const id = v2.slice(0, 40);
+    expect(await at.audit()).toContainEqual(expect.objectContaining({ hash: id, jobs: [jobs[0]?.id] }));
+  });
+
+  test("that names no torrent at all is over at once, and says so", async () => {
+    await using at = await world({ rules: { rules: [rule(tag)] } });
+    at.start();
+    const { job } = await at.queue.enqueue({ hash: "abc" });
+    expect(await at.over(job.id)).toMatchObject({
+      status: "completed",
+      result: { note: "no torrent has the id abc: an infohash has 40 or 64 hex digits" },
+    });
+    expect(at.fake.calls.count()).toBe(0);
   });
 
   test("is only planned where the worker is told so", async () => {
@@ -268,6 +294,37 @@ describe("a worker that is told to stop", () => {
     await at.stop();
     await expect(at.queue.get(job.id)).resolves.toMatchObject({ status: "pending", attempts: 0 });
   });
+});
+
+test("a queue that is away for a while, before a run and when one is recorded, loses nothing", async () => {
+  await using at = await world({ rules: { rules: [rule(tag)] }, fake: { torrents: torrents(1) } });
+  const { queue } = at.work;
+  const away = () => new QueueUnavailableError("the disk is full");
+  let [takes, settles] = [0, 0];
+  const clock = { ...at.work.clock, sleep: async () => {} };
+  const worker = startWorker({
+    ...at.work,
+    clock,
+    queue: {
+      async take(options) {
+        if ((takes += 1) === 1) throw away();
+        const run = await queue.take(options);
+        const settle = run.settle.bind(run);
+        run.settle = async (settlements) => {
+          if ((settles += 1) === 1) throw away();
+          await settle(settlements);
+        };
+        return run;
+      },
+    },
+  });
+  const { job } = await at.queue.enqueue({});
+  await expect(at.over(job.id)).resolves.toMatchObject({ status: "completed" });
+  expect(at.fake.calls.count("torrents/addTags")).toBe(1);
+  expect(settles).toBe(2);
+  expect(at.lines.filter(({ msg }) => msg.includes("tried every second"))).toHaveLength(2);
+  await at.stop();
+  await worker[Symbol.asyncDispose]();
 });
 
 test("changes are told of in the log where the audit log cannot be written", async () => {
