@@ -70,7 +70,7 @@ export const settings = declareSettings(
       default: 4,
       min: 1,
       max: 256,
-      about: "Pieces being read and sent at the same time.",
+      about: "Pieces being read and hashed at the same time.",
     }),
     minConnections: setting.integer({
       env: own("MIN_CONNECTIONS"),

@@ -182,6 +182,32 @@ describe.skipIf(await isMissing("qBittorrent 5.3.0"))("a qbsync-source", () => {
     expect(made.torrentId).toHaveLength(40);
   });
 
+  test("a connection that is stuck holds up its own pieces, and not the senders", async () => {
+    const made = await complete({ pieceLength: 1_048_576, files: [{ path: "film.bin", size: 104_857_600 }] });
+    const gate = Promise.withResolvers<void>();
+    let seen = 0;
+    await using at = await world(
+      {
+        QBSYNC_SOURCE_MIN_CONNECTIONS: "3",
+        QBSYNC_SOURCE_MAX_CONNECTIONS: "3",
+        QBSYNC_SOURCE_NUM_SENDERS: "2",
+        QBSYNC_SOURCE_WINDOW: "256MiB",
+        QBSYNC_SOURCE_RATE_LIMIT: "40000000",
+      },
+      {
+        // Answers take as long as on a long way, so that what is on its way is as much on every connection.
+        async onPiece() {
+          if ((seen += 1) === 3) at.network.silence(1);
+          return await gate.promise.then(() => undefined);
+        },
+      },
+    );
+    await at.until(() => at.destination.arrivals.length >= 40, "most pieces, over the connection that works");
+    gate.resolve();
+    at.network.cut();
+    await at.untilSynced(made);
+  });
+
   test.each([
     ["--rate-limit", { QBSYNC_SOURCE_RATE_LIMIT: "1000000" }],
     ["--backlog-rate-limit", { QBSYNC_SOURCE_BACKLOG_RATE_LIMIT: "1000000" }],

@@ -7,7 +7,12 @@ export type Lane = {
   /** Pieces begun and not answered for. */
   pieces: number;
   bytes: number;
+  /** Pieces of those that the network has not taken yet. */
+  queued: number;
 };
+
+/** One piece that the network takes, and one to follow it. More would wait here while another lane has room. */
+const queuedAtMost = 2;
 
 type LinkOptions = {
   dial: () => Promise<Connection>;
@@ -68,12 +73,20 @@ export class Link implements Disposable {
     if (this.#control !== undefined && this.#lanes.size < this.#wanted) void this.#widen();
   }
 
-  /** The lane with least on its way that takes another piece. */
+  /**
+   * The lane that takes another piece: the one with least to hand over, then with least on its way. One that is slow,
+   * because TCP has just begun on it or has lost something, holds up its own pieces and nobody else's.
+   */
   freeLane(): Lane | undefined {
     const most = this.terms?.maxOpenPieces ?? 0;
     let best: Lane | undefined;
     for (const lane of this.#lanes.keys())
-      if (lane.stream.isOpen && lane.pieces < most && (best === undefined || lane.bytes < best.bytes))
+      if (
+        lane.stream.isOpen &&
+        lane.pieces < most &&
+        lane.queued < queuedAtMost &&
+        (best === undefined || isFreer(lane, best))
+      )
         best = lane;
     return best;
   }
@@ -110,6 +123,7 @@ export class Link implements Disposable {
       }),
       pieces: 0,
       bytes: 0,
+      queued: 0,
     };
     this.#lanes.set(lane, connection);
   }
@@ -124,4 +138,8 @@ export class Link implements Disposable {
     this[Symbol.dispose]();
     this.#options.onDown(error);
   }
+}
+
+function isFreer(one: Lane, other: Lane): boolean {
+  return one.queued === other.queued ? one.bytes < other.bytes : one.queued < other.queued;
 }

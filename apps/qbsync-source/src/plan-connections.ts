@@ -8,21 +8,25 @@ export type Observed = {
 
 export type ConnectionBounds = { min: number; max: number };
 
-/** A connection that brings less than this much more is not worth having. */
+/** Connections that bring less than this much more are not worth having. */
 const worthwhile = 1.05;
 
-/** After one that brought nothing, how long none is tried. */
+/** How long a new one is left alone before it is judged: at 550 ms TCP needs nine round trips to be at its speed. */
+const settlingMs = 8000;
+
+/** After some that brought nothing, how long none is tried. */
 const contentMs = 60_000;
 
 /**
- * Finds how many connections carry most: one more while each brings something, one less when the last did not, and no
- * more than the least when there is little to send.
+ * Finds how many connections carry most: more of them while they bring something, one the first time, then two, then
+ * four; fewer when the last ones did not; and no more than the least when there is little to send.
  */
 export class ConnectionPlanner {
   readonly #bounds: ConnectionBounds;
   #count: number;
-  /** The rate before the last connection was added. */
-  #before: number | undefined;
+  /** What was added last, and the rate before. */
+  #trial: { added: number; before: number; since: number } | undefined;
+  #step = 1;
   #contentUntil = 0;
 
   constructor(bounds: ConnectionBounds) {
@@ -32,20 +36,33 @@ export class ConnectionPlanner {
 
   /** @returns how many connections there are to be now */
   next({ bytesPerSecond, isSaturated, nowMs }: Observed): number {
-    const { min, max } = this.#bounds;
+    const trial = this.#trial;
     if (!isSaturated) {
-      this.#before = undefined;
-      if (bytesPerSecond === 0) this.#count = min;
-      return this.#count;
+      this.#trial = undefined;
+      this.#step = 1;
+      if (bytesPerSecond === 0) this.#count = this.#bounds.min;
+    } else if (trial === undefined || nowMs - trial.since >= settlingMs) {
+      this.#trial = undefined;
+      if (trial !== undefined && bytesPerSecond < trial.before * worthwhile)
+        this.#takeBack(trial.added, nowMs);
+      else {
+        if (trial !== undefined) this.#step *= 2;
+        if (nowMs >= this.#contentUntil) this.#add(bytesPerSecond, nowMs);
+      }
     }
-    if (this.#before !== undefined && bytesPerSecond < this.#before * worthwhile) {
-      this.#count = Math.max(min, this.#count - 1);
-      this.#contentUntil = nowMs + contentMs;
-      this.#before = undefined;
-    } else if (this.#count < max && nowMs >= this.#contentUntil) {
-      this.#before = bytesPerSecond;
-      this.#count += 1;
-    } else this.#before = undefined;
     return this.#count;
+  }
+
+  #add(before: number, since: number): void {
+    const added = Math.min(this.#step, this.#bounds.max - this.#count);
+    if (added === 0) return;
+    this.#count += added;
+    this.#trial = { added, before, since };
+  }
+
+  #takeBack(added: number, nowMs: number): void {
+    this.#count -= added;
+    this.#step = 1;
+    this.#contentUntil = nowMs + contentMs;
   }
 }

@@ -38,9 +38,13 @@ export class CuttableNetwork implements AsyncDisposable {
     }
   }
 
-  /** What is open stays so, and nothing passes any more in either direction. New connections work. */
-  silence(): void {
-    for (const [near, far] of this.#pairs) {
+  /**
+   * What is open stays so, and nothing passes any more in either direction. New connections work.
+   *
+   * @param keep as many of the connections that are open, oldest first, go on
+   */
+  silence(keep = 0): void {
+    for (const [near, far] of [...this.#pairs].slice(keep)) {
       near.unpipe(far);
       far.unpipe(near);
       near.pause();

@@ -73,7 +73,8 @@ export class PieceSender {
   /** Whether there is more to send than goes through. */
   get isSaturated(): boolean {
     const { numSenders, windowBytes } = this.#options;
-    return this.#reading >= numSenders || this.#inFlightBytes >= windowBytes * 0.9;
+    if (this.#reading >= numSenders || this.#inFlightBytes >= windowBytes * 0.9) return true;
+    return this.#flights.size > 0 && this.#link.freeLane() === undefined;
   }
 
   /** Sends what can be sent. Call it whenever something may have changed. */
@@ -154,30 +155,49 @@ export class PieceSender {
 
   async #send(flight: Flight): Promise<void> {
     const { tracked, piece, bytes, lane } = flight;
-    this.#reading += 1;
+    const read = this.#beginReading();
     this.#inFlightBytes += bytes;
     lane.pieces += 1;
+    lane.queued += 1;
     lane.bytes += bytes;
     this.#flights.set(keyOf(tracked.id, piece), flight);
     tracked.progress?.begin(piece);
     try {
-      await this.#readAndWrite(flight);
+      await this.#readAndWrite(flight, read);
     } catch (error) {
       // A stream that is over has given back its pieces already.
       if (!(error instanceof DestinationError)) this.#putOff(flight, problemOf(error));
     } finally {
-      this.#reading -= 1;
+      lane.queued -= 1;
+      read();
       this.pump();
     }
   }
 
-  async #readAndWrite(flight: Flight): Promise<void> {
+  /** @returns what makes room for another one to be read; the second time it does nothing */
+  #beginReading(): () => void {
+    this.#reading += 1;
+    let isReading = true;
+    return () => {
+      if (!isReading) return;
+      isReading = false;
+      this.#reading -= 1;
+    };
+  }
+
+  /** @param read to be called when the disk is not needed any more */
+  async #readAndWrite(flight: Flight, read: () => void): Promise<void> {
     const { tracked, piece, lane } = flight;
     const chunkBytes = this.#link.terms?.chunkBytes ?? 0;
     if (tracked.data === undefined || chunkBytes === 0) throw new Error("the destination has gone");
     const holdBytes = this.#options.windowBytes * heldShare;
     const reading = await readPiece(tracked.data, piece, { chunkBytes, holdBytes });
     if (reading.kind !== "read") return this.#putOff(flight, reading);
+    if (Array.isArray(reading.chunks)) {
+      // It is in memory. Whoever waits for the network on this lane does not keep another one from being fed.
+      read();
+      this.pump();
+    }
     const { limits, clock, signal, on } = this.#options;
     let offset = 0;
     for await (const data of reading.chunks) {

@@ -10,6 +10,9 @@ const networks = { source: "benchA", destination: "benchB" } as const;
 const addresses = { source: "10.99.0.1", destination: "10.99.0.2" } as const;
 const seconds = 6;
 
+/** 1 Gbit/s. Without a limit of its own a link on one machine is as fast as the cores that it shares with both ends. */
+const bytesPerSecond = 125_000_000;
+
 /** `mebibytes`: more than goes through in those seconds. */
 const cases = [
   { rtt: "20ms", loss: 0, connections: 1, mebibytes: 2048 },
@@ -64,7 +67,7 @@ function missing(what: string): Row {
 
 async function openLink(delay: string, { rtt, loss }: (typeof cases)[number]): Promise<AsyncDisposable> {
   const ip = (...args: string[]) => execFileSync("ip", args);
-  const process = spawn(delay, ["-rtt", rtt, "-loss", String(loss)], {
+  const process = spawn(delay, ["-rtt", rtt, "-loss", String(loss), "-rate", String(bytesPerSecond)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   await once(process.stdout, "data");
