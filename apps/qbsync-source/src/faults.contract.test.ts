@@ -203,6 +203,7 @@ describe.skipIf(await isMissing("qBittorrent 5.3.0"))("a qbsync-source", () => {
       },
     );
     await at.until(() => at.destination.arrivals.length >= 40, "most pieces, over the connection that works");
+    expect(await at.source.metric("qbsync_inflight_pieces")).toBeGreaterThan(40);
     gate.resolve();
     at.network.cut();
     await at.untilSynced(made);
