@@ -12,6 +12,7 @@ export type PodPlaces = {
   savePaths: { source: string; home: string };
   /** Where ntfy-sidecar hears of added and finished torrents. */
   hooksUrl: string;
+  ntfyToken: string;
   /** Where qbsync-destination itself listens; `ports.qbsync` is where it is called. */
   qbsyncPort: number;
   ports: Record<LinkName, number>;
@@ -52,6 +53,9 @@ export function podEnvironments(places: PodPlaces): Record<AppName, Start> {
         QBSYNC_DESTINATION_POLL_INTERVAL: "500ms",
         QBSYNC_DESTINATION_KEEP_FREE: "1MB",
         QBSYNC_DESTINATION_SPACE_RETRY: "1s",
+        QBSYNC_DESTINATION_TOKEN: secrets.qbsyncToken,
+        QBSYNC_DESTINATION_TLS_CERT_FILE: join(places.folder, "qbsync.crt"),
+        QBSYNC_DESTINATION_TLS_KEY_FILE: join(places.folder, "qbsync.key"),
       }),
     },
     "qbsync-source": {
@@ -62,6 +66,8 @@ export function podEnvironments(places: PodPlaces): Record<AppName, Start> {
         QBSYNC_SOURCE_DESTINATION_ADDR: `127.0.0.1:${places.ports.qbsync}`,
         QBSYNC_SOURCE_RECONNECT_MAX_DELAY: "1s",
         QBSYNC_SOURCE_SLEEP: "5s",
+        QBSYNC_SOURCE_TOKEN: secrets.qbsyncToken,
+        QBSYNC_SOURCE_TLS_CA_FILE: join(places.folder, "qbsync-ca.crt"),
       }),
     },
   };
@@ -87,11 +93,11 @@ function piaSettings({ pia, folder }: PodPlaces): Record<string, string> {
   };
 }
 
-function ntfySettings({ ports, secrets, hooksUrl, folder }: PodPlaces): Record<string, string> {
+function ntfySettings({ ports, secrets, ntfyToken, hooksUrl, folder }: PodPlaces): Record<string, string> {
   const { ntfyPassword, trackToken } = secrets;
   return {
     NTFY_TOPIC: `http://127.0.0.1:${ports.ntfy}/${topic}`,
-    ...(ntfyPassword !== "" && { NTFY_USER: username, NTFY_PASS: ntfyPassword }),
+    ...(ntfyPassword !== "" && { NTFY_USER: username, NTFY_PASS: ntfyPassword, NTFY_TOKEN: ntfyToken }),
     ...(trackToken !== "" && { TRACK_TOKEN: trackToken }),
     LISTEN_ADDR: new URL(hooksUrl).host,
     HOOK_URL: hooksUrl,

@@ -20,6 +20,7 @@ export type PodSecrets = {
   ntfyPassword: string;
   trackToken: string;
   rulesKey: string;
+  qbsyncToken: string;
   piaUsername: string;
   piaPassword: string;
 };

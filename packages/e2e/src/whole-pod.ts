@@ -1,5 +1,6 @@
 import { type AuthSource, QbitClient } from "@qbit-sidecars/qbit-client";
 import {
+  certificateAuthority,
   type FakePia,
   freePort,
   type RunningNtfy,
@@ -76,6 +77,8 @@ export class WholePod implements AsyncDisposable {
   readonly gluetun: GluetunStandIn;
   readonly secrets: PodSecrets;
   readonly folder: string;
+  /** With which ntfy-sidecar publishes; empty where everybody may. */
+  readonly ntfyToken: string;
   /** Where ntfy-sidecar hears of added and finished torrents. */
   readonly hooksUrl: string;
   /** Where each app answers `/healthz`, `/readyz` and `/metrics`. */
@@ -89,6 +92,7 @@ export class WholePod implements AsyncDisposable {
     gluetun: GluetunStandIn;
     secrets: PodSecrets;
     folder: string;
+    ntfyToken: string;
     hooksUrl: string;
     health: Record<AppName, string>;
     closers: AsyncDisposableStack;
@@ -98,6 +102,7 @@ export class WholePod implements AsyncDisposable {
     this.gluetun = parts.gluetun;
     this.secrets = parts.secrets;
     this.folder = parts.folder;
+    this.ntfyToken = parts.ntfyToken;
     this.hooksUrl = parts.hooksUrl;
     this.health = parts.health;
     this.#closers = parts.closers;
@@ -124,12 +129,14 @@ export class WholePod implements AsyncDisposable {
     await mkdir(join(state, "rules"));
     await writeFile(join(state, "rules", "rules.yml"), rules);
     await writeFile(join(folder, "ca.rsa.4096.crt"), pia.ca);
+    await writeCertificates(folder);
+    const ntfyToken = await grantToken(servers.ntfy, secrets);
     const gluetun = new GluetunStandIn(join(folder, "gluetun", "forwarded_port"));
     const health = Object.fromEntries(
       await Promise.all(appNames.map(async (name) => [name, `http://127.0.0.1:${await freePort()}`])),
     ) as Record<AppName, string>;
     const hooksUrl = `http://127.0.0.1:${await freePort()}`;
-    const parts = { servers, pia, gluetun, secrets, folder, hooksUrl, health };
+    const parts = { servers, pia, gluetun, secrets, folder, ntfyToken, hooksUrl, health };
     const pod = new WholePod({ ...parts, closers: closers.move() });
     try {
       await pod.#startApps(options);
@@ -180,6 +187,7 @@ export class WholePod implements AsyncDisposable {
       portFile: this.gluetun.portFile,
       savePaths: { source: source.savePath, home: home.savePath },
       hooksUrl: this.hooksUrl,
+      ntfyToken: this.ntfyToken,
       qbsyncPort,
       ports: {
         source: await through("source", source.webPort),
@@ -211,6 +219,7 @@ const openToAll: PodSecrets = {
   ntfyPassword: "",
   trackToken: "",
   rulesKey: "the-key-of-npm-start",
+  qbsyncToken: "the-token-of-npm-start",
   piaUsername: "p1234567",
   piaPassword: "pia-password",
 };
@@ -237,6 +246,25 @@ async function startServers(secrets: PodSecrets, closers: AsyncDisposableStack):
   }
   const [seeder, source, home, ntfy, redis] = await Promise.all(starting);
   return { seeder, source, home, ntfy, redis };
+}
+
+/** What qbsync-source and qbsync-destination believe each other by. */
+async function writeCertificates(folder: string): Promise<void> {
+  const authority = certificateAuthority("the pod's own");
+  const { key, cert } = authority.issue({ names: ["127.0.0.1"] });
+  await writeFile(join(folder, "qbsync-ca.crt"), authority.cert);
+  await writeFile(join(folder, "qbsync.crt"), cert);
+  await writeFile(join(folder, "qbsync.key"), key, { mode: 0o600 });
+}
+
+/** ntfy makes access tokens itself (docs.ntfy.sh/publish, "Access tokens"). */
+async function grantToken({ url }: RunningNtfy, { ntfyPassword }: PodSecrets): Promise<string> {
+  if (ntfyPassword === "") return "";
+  const basic = Buffer.from(`${username}:${ntfyPassword}`).toString("base64");
+  const headers = { authorization: `Basic ${basic}` };
+  const answer = await fetch(`${url}/v1/account/token`, { method: "POST", headers });
+  const { token } = (await answer.json()) as { token: string };
+  return token;
 }
 
 function authOf({ username: name, password }: RunningQbittorrent): AuthSource {

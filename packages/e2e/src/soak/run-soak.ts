@@ -43,6 +43,7 @@ export async function runSoak(options: SoakOptions, { say, signal }: Running): P
     },
   });
   const { pod } = victims;
+  watch.lookFor("ntfyToken", pod.ntfyToken);
   const random = seededRandom(options.seed + 1);
   const ledger = new Ledger(promises);
   const memory = new MemoryWatch();

@@ -56,6 +56,7 @@ export function makeSecrets(): PodSecrets {
     ntfyPassword: secret(),
     trackToken: secret(),
     rulesKey: secret(),
+    qbsyncToken: secret(),
     piaUsername: `p${String(1_000_000 + (randomBytes(4).readUInt32BE() % 9_000_000))}`,
     piaPassword: secret(),
   };
