@@ -19,7 +19,12 @@ export class NtfyUnreachableError extends NtfyError {}
 /** Something answered that is not ntfy, or ntfy itself failed: 5xx, a web page, a redirect. */
 export class NtfyResponseError extends NtfyError {}
 
-/** 401, 403: who we are, or what we may do, has to be changed by a person. Asked again every few minutes. */
+/**
+ * 401, 403: who we are, or what we may do, mostly has to be changed by a person. After a 401 asked again every few
+ * minutes: ntfy counts it, and shuts the door. A 403 costs nothing, and may be a mistake: for each request ntfy first
+ * forgets who its address belongs to, and forbids what another request from there was just about to do
+ * (server.go, maybeAuthenticate, 2.27).
+ */
 export class NtfyAuthError extends NtfyError {}
 
 /** 429. */
@@ -236,9 +241,7 @@ function errorOf(status: number, { body, retryAfter, doing }: Refused): NtfyErro
   if (status === 401 || status === 403) {
     return new NtfyAuthError(
       `${doing}: ${said}; check NTFY_TOKEN, or NTFY_USER and NTFY_PASS, and what they may write`,
-      {
-        retryAfterMs: authRetryMs,
-      },
+      { retryAfterMs: status === 401 ? authRetryMs : undefined },
     );
   }
   if (status === 429) {

@@ -80,6 +80,11 @@ describe("trouble with ntfy", () => {
       "is busy (429)",
       { kind: "answer", status: 429, body: '{"code":42901,"http":429,"error":"too many requests"}' },
     ],
+    // ntfy forgets for a moment who asks when somebody else asks from the same address.
+    [
+      "forbids it (403)",
+      { kind: "answer", status: 403, body: '{"code":40301,"http":403,"error":"forbidden"}' },
+    ],
     ["redirects", { kind: "answer", status: 302, headers: { location: "/login" } }],
   ] as const)(
     "a completion arrives, and sounds once, although ntfy %s twice before",
