@@ -66,5 +66,5 @@ function show(segment: Segment, subject: Subject, use: TemplateUse = {}): string
 
 function valueText(value: Value): string {
   if (value === null || value === undefined) return "";
-  return typeof value === "object" ? value.join(", ") : String(value);
+  return Array.isArray(value) ? value.join(", ") : String(value);
 }

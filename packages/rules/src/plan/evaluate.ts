@@ -49,7 +49,8 @@ function ask(leaf: Leaf, subject: Subject): Truth {
   if (read === notFetched) return pending;
   if (read === null || read === undefined) return truthOf(leaf.onEmpty);
   if (typeof read !== "object") return leaf.test(read, subject);
-  return askItems(leaf, read, subject);
+  // Only of a program that plays qBittorrent badly.
+  return Array.isArray(read) ? askItems(leaf, read, subject) : unknown;
 }
 
 const notThere = Symbol("not there");

@@ -4,6 +4,7 @@ import { LibraryIndex } from "../plan/library-index.ts";
 import type { Row, Subject, World } from "../plan/subject.ts";
 import { inParallel } from "./in-parallel.ts";
 import type { RulesQbittorrent } from "./seams.ts";
+import { soundTorrent } from "./sound-torrent.ts";
 
 /** From this many torrents on one list of them all is cheaper than a call for each. */
 const manyTorrents = 20;
@@ -53,7 +54,8 @@ export class Fetcher {
     let seen = { torrents: new Map<string, Torrent>(), library: new LibraryIndex() };
     const begin = () => {
       seen = { torrents: new Map(), library: new LibraryIndex() };
-      return (torrent: Torrent) => {
+      return (listed: Torrent) => {
+        const torrent = soundTorrent(listed);
         if (atAll) seen.library.add(torrent);
         if (wanted.has(torrent.hash)) seen.torrents.set(torrent.hash, torrent);
       };

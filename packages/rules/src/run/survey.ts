@@ -9,6 +9,7 @@ import { Subject, type World } from "../plan/subject.ts";
 import type { Fetcher } from "./fetch-wanted.ts";
 import { planAll } from "./plan-all.ts";
 import { slimmer } from "./slim-torrent.ts";
+import { soundTorrent } from "./sound-torrent.ts";
 
 export type SurveyOptions = {
   readonly rules: readonly Rule[];
@@ -58,7 +59,8 @@ export class Survey {
   }
 
   /** One more torrent of the list. */
-  take(torrent: Torrent): void {
+  take(listed: Torrent): void {
+    const torrent = soundTorrent(listed);
     const { rules, safety, world } = this.#options;
     const at = this.total;
     this.total += 1;
