@@ -84,3 +84,11 @@ test("tags in sync mode wait for the data their names are made of, also where th
     { operation: { kind: "removeTags", tags: ["1"] } },
   ]);
 });
+
+test("starting the thread is not taken from a pattern's time", async () => {
+  const slowMatches = new SlowMatches(10);
+  const pattern = { source: "^(a+)+(?=$)", forV8: "^(a+)+(?=$)" };
+  slowMatches.want(pattern, "aa");
+  await slowMatches.find();
+  expect(slowMatches.outcome(pattern, "aa")).toBe("match");
+});

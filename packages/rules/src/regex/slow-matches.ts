@@ -40,9 +40,8 @@ export class SlowMatches {
   async #run(job: Job): Promise<void> {
     const texts = [...job.wanted];
     job.wanted = new Set();
-    const startedAt = performance.now();
-    const outcomes = await matchInWorker(job.pattern.forV8, texts, job.leftMs);
-    job.leftMs = Math.max(0, job.leftMs - (performance.now() - startedAt));
+    const { outcomes, spentMs } = await matchInWorker(job.pattern.forV8, texts, job.leftMs);
+    job.leftMs = Math.max(0, job.leftMs - spentMs);
     for (const [at, text] of texts.entries()) job.outcomes.set(text, outcomes[at] ?? "out of time");
   }
 }
