@@ -34,6 +34,16 @@ type StatusRow = {
   written_not_durable: number | null;
 };
 
+type StageOptions = {
+  /** Of qBittorrent at the seedbox and at home. */
+  version?: QbittorrentVersion;
+  tell?: QbsyncNarrator;
+  /** How often qBittorrent tells of changes. */
+  refreshMs?: number;
+  /** Further variables of the two apps. */
+  env?: { source?: Record<string, string>; destination?: Record<string, string> };
+};
+
 type Parts = {
   swarm: RunningQbittorrent;
   seedbox: RunningQbittorrent;
@@ -60,6 +70,7 @@ export class QbsyncStage implements AsyncDisposable {
   readonly #homeClient: QbitClient;
   readonly #closers = new AsyncDisposableStack();
   #source: RunningApp | undefined;
+  #destination: RunningApp | undefined;
   #torrents = 0;
 
   constructor(parts: Parts) {
@@ -73,11 +84,8 @@ export class QbsyncStage implements AsyncDisposable {
       this.#closers.defer(() => client.close());
   }
 
-  /** @param options `version` of qBittorrent at the seedbox and at home; `refreshMs`: how often that tells of changes */
-  static async set(
-    options: { version?: QbittorrentVersion; tell?: QbsyncNarrator; refreshMs?: number } = {},
-  ): Promise<QbsyncStage> {
-    const { version = "5.3.0", tell = () => {}, refreshMs = 250 } = options;
+  static async set(options: StageOptions = {}): Promise<QbsyncStage> {
+    const { version = "5.3.0", tell = () => {}, refreshMs = 250, env = {} } = options;
     const preferences = { ...small, refresh_interval: refreshMs };
     await using closers = new AsyncDisposableStack();
     const [swarm, seedbox, home] = await Promise.all([
@@ -93,6 +101,7 @@ export class QbsyncStage implements AsyncDisposable {
       QBSYNC_DESTINATION_LISTEN: listen,
       QBSYNC_DESTINATION_HEALTH_ADDR: `127.0.0.1:${await freePort()}`,
       QBSYNC_DESTINATION_POLL_INTERVAL: "250ms",
+      ...env.destination,
     };
     const source = {
       QBSYNC_SOURCE_DATA: seedbox.savePath,
@@ -100,16 +109,13 @@ export class QbsyncStage implements AsyncDisposable {
       QBSYNC_SOURCE_DESTINATION_ADDR: listen,
       QBSYNC_SOURCE_HEALTH_ADDR: `127.0.0.1:${await freePort()}`,
       QBSYNC_SOURCE_RECONNECT_MAX_DELAY: "1s",
+      ...env.source,
     };
     const stage = new QbsyncStage({ swarm, seedbox, home, env: { source, destination }, tell });
     stage.#closers.use(closers.move());
-    stage.#closers.use(
-      runApp("qbsync-destination", {
-        env: destination,
-        onLine: (line) => narrate("qbsync-destination", line, tell),
-      }),
-    );
+    stage.#closers.defer(() => stage.#destination?.[Symbol.asyncDispose]());
     stage.#closers.defer(() => stage.#source?.[Symbol.asyncDispose]());
+    stage.startDestination();
     stage.startSource();
     return stage;
   }
@@ -126,10 +132,33 @@ export class QbsyncStage implements AsyncDisposable {
     });
   }
 
+  startDestination(): void {
+    this.#destination = runApp("qbsync-destination", {
+      env: this.#parts.env.destination,
+      onLine: (line) => narrate("qbsync-destination", line, this.#parts.tell),
+    });
+  }
+
   /** kill -9: it has no time for anything. */
   async killSource(): Promise<void> {
     this.#source?.kill("SIGKILL");
     await this.#source?.ended;
+  }
+
+  async killDestination(): Promise<void> {
+    this.#destination?.kill("SIGKILL");
+    await this.#destination?.ended;
+  }
+
+  /** A metric of the destination, the sum over its labels; 0 while it cannot be asked. */
+  async destinationMetric(name: string, label = ""): Promise<number> {
+    const url = `http://${this.#parts.env.destination["QBSYNC_DESTINATION_HEALTH_ADDR"]}/metrics`;
+    const text = await fetch(url).then(
+      (response) => response.text(),
+      () => "",
+    );
+    const lines = text.split("\n").filter((line) => line.startsWith(name) && line.includes(label));
+    return lines.reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
   }
 
   /** The seedbox begins to download a torrent. */

@@ -1,0 +1,135 @@
+import {
+  isMissing,
+  type MadeTorrent,
+  qbittorrentVersionsUnderTest,
+  seededRandom,
+} from "@qbit-sidecars/testing";
+import { setTimeout as delay } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { type Download, QbsyncStage } from "./qbsync-stage.ts";
+
+const isLong = process.env["QBIT_SIDECARS_LONG"] === "1";
+const killsAtLeast = isLong ? 50 : 4;
+const seed = Number(process.env["QBIT_SIDECARS_SEED"] ?? 1);
+const versions = qbittorrentVersionsUnderTest().filter((version) => version !== "4.2.5");
+
+/** How long a moment of finalizing is waited for. */
+const momentMs = 8000;
+
+const files = [
+  { path: "a/film.bin", size: 1_300_000 },
+  { path: "b.bin", size: 500_000 },
+  { path: "c.bin", size: 300_001 },
+  { path: "empty", size: 0 },
+  { path: "d.txt", size: 5 },
+];
+const shapes: readonly Download[] = [
+  { version: "v1" },
+  { version: "hybrid" },
+  { version: "v2", unselected: [0] },
+  { version: "v1", padded: true },
+  { version: "v1", unselected: [1] },
+  { version: "v2" },
+  { version: "hybrid", unselected: [2] },
+];
+
+/** Kills one side or both, again and again, and counts what that costs. */
+class Killer {
+  readonly #stage: QbsyncStage;
+  readonly #random: () => number;
+  kills = { transfer: 0, finalize: 0 };
+  receivedBytes = 0;
+  rehashedBytes = 0;
+
+  constructor(stage: QbsyncStage, random: () => number) {
+    this.#stage = stage;
+    this.#random = random;
+  }
+
+  /** Strikes while the torrent is on its way, at a moment of its own choice; not once it has arrived. */
+  async strike(made: MadeTorrent, during: keyof Killer["kills"]): Promise<void> {
+    if (during === "finalize") await this.#finalizing(made);
+    await delay(this.#random() * (during === "finalize" ? 400 : 900));
+    if (await this.#hasArrived(made)) return;
+    const victim = Math.floor(this.#random() * 3);
+    if (victim !== 0) await this.count();
+    await Promise.all([
+      victim === 1 ? undefined : this.#stage.killSource(),
+      victim === 0 ? undefined : this.#stage.killDestination(),
+    ]);
+    this.kills[during] += 1;
+    if (victim !== 0) this.#stage.startDestination();
+    if (victim !== 1) this.#stage.startSource();
+  }
+
+  /** Takes over what this life of the destination counted. */
+  async count(): Promise<void> {
+    this.receivedBytes += await this.#stage.destinationMetric("qbsync_received_bytes_total");
+    this.rehashedBytes += await this.#stage.destinationMetric("qbsync_rehashed_bytes_total");
+  }
+
+  /** All of it is at home, or it is given up waiting: then it is struck wherever it is. */
+  async #finalizing(made: MadeTorrent): Promise<void> {
+    const until = performance.now() + momentMs;
+    while (performance.now() < until) {
+      const phases = ['phase="complete"', 'phase="finalizing"'];
+      const counts = await Promise.all(
+        phases.map((phase) => this.#stage.destinationMetric("qbsync_torrents", phase)),
+      );
+      if (counts.some((count) => count > 0) || (await this.#hasArrived(made))) return;
+      await delay(20);
+    }
+  }
+
+  async #hasArrived(made: MadeTorrent): Promise<boolean> {
+    const torrent = await this.#stage.atSeedbox(made);
+    return torrent?.tags.includes("synced") === true;
+  }
+}
+
+for (const version of versions) {
+  describe.skipIf(await isMissing(`qBittorrent ${version}`))(`between two qBittorrents ${version}`, () => {
+    test(
+      `either side is killed (kill -9), at least ${killsAtLeast} times, while torrents come and are finished: each arrives whole, and seeds`,
+      { timeout: 120_000 + killsAtLeast * 15_000 },
+      async () => {
+        const random = seededRandom(seed);
+        await using stage = await QbsyncStage.set({
+          version,
+          refreshMs: 100,
+          env: {
+            source: { QBSYNC_SOURCE_POLL_INTERVAL: "100ms", QBSYNC_SOURCE_WINDOW: "1MiB" },
+            destination: { QBSYNC_DESTINATION_COMMIT_INTERVAL: "50ms" },
+          },
+        });
+        const killer = new Killer(stage, random);
+        let payloadBytes = 0;
+        for (let round = 0; killer.kills.transfer + killer.kills.finalize < killsAtLeast; round += 1) {
+          const shape = shapes[round % shapes.length]!;
+          const made = await stage.download(`torrent ${round}`, {
+            files,
+            pieceLength: 65_536,
+            bytesPerSecond: 1_500_000,
+            seed: `${seed} ${round}`,
+            ...shape,
+          });
+          for (const during of ["transfer", "transfer", "finalize", "finalize", "finalize"] as const)
+            await killer.strike(made, during);
+          await stage.complete(made);
+          await stage.seeds(made);
+          const wanted = made.files.filter((_, index) => shape.unselected?.includes(index) !== true);
+          for (const file of wanted) {
+            expect(await stage.isSameAtHome(file), `${file.path} of seed ${seed}, round ${round}`).toBe(true);
+            payloadBytes += file.size;
+          }
+        }
+        await killer.count();
+        const { kills, receivedBytes, rehashedBytes } = killer;
+        console.log(
+          `seed ${seed}: ${kills.transfer} kills during transfer, ${kills.finalize} during finalize; of ${payloadBytes} bytes ${Math.max(0, receivedBytes - payloadBytes)} were sent again and ${rehashedBytes} hashed again`,
+        );
+        expect(kills.finalize, "kills while a torrent was finished").toBeGreaterThan(0);
+      },
+    );
+  });
+}
