@@ -12,24 +12,30 @@ export class TestDestination implements AsyncDisposable {
   readonly healthPort: number;
   readonly #argv: readonly string[];
   readonly #command: readonly string[];
+  readonly #env: Record<string, string>;
   #process: ChildProcess | undefined;
   output = "";
 
   private constructor(
     ports: { port: number; healthPort: number },
     argv: readonly string[],
-    command: readonly string[],
+    { command, env }: { command: readonly string[]; env: Record<string, string> },
   ) {
     this.port = ports.port;
     this.healthPort = ports.healthPort;
     this.#argv = argv;
     this.#command = command;
+    this.#env = env;
   }
 
   /** @param command put before node, such as `unshare` */
-  static async start(argv: readonly string[], command: readonly string[] = []): Promise<TestDestination> {
+  static async start(
+    argv: readonly string[],
+    command: readonly string[] = [],
+    env: Record<string, string> = {},
+  ): Promise<TestDestination> {
     const ports = { port: await freePort(), healthPort: await freePort() };
-    const destination = new TestDestination(ports, argv, command);
+    const destination = new TestDestination(ports, argv, { command, env });
     await destination.start();
     return destination;
   }
@@ -52,7 +58,7 @@ export class TestDestination implements AsyncDisposable {
         "--log-level=debug",
         ...this.#argv,
       ],
-      { stdio: ["ignore", "pipe", "pipe"], env: { PATH: process.env["PATH"] } },
+      { stdio: ["ignore", "pipe", "pipe"], env: { PATH: process.env["PATH"], ...this.#env } },
     );
     this.#process = child;
     for (const stream of [child.stdout, child.stderr])

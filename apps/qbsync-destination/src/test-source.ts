@@ -1,6 +1,7 @@
 import {
   type Answers,
   type ClientDuplexStream,
+  type ConnectOptions,
   connectQbSync,
   type FinalizeResponse,
   FinalizeResponse_Step as Step,
@@ -30,8 +31,8 @@ export class TestSource implements Disposable {
   patienceMs = 20_000;
   broken: Error | undefined;
 
-  constructor(port: number) {
-    this.client = connectQbSync({ address: `127.0.0.1:${port}`, reconnectMaxDelayMs: 100 });
+  constructor(port: number, credentials: Pick<ConnectOptions, "tls" | "token"> = {}) {
+    this.client = connectQbSync({ address: `127.0.0.1:${port}`, reconnectMaxDelayMs: 100, ...credentials });
   }
 
   hello(versions = [1]): Promise<HelloResponse> {
