@@ -141,6 +141,21 @@ describe.skipIf(await isMissing("qBittorrent 5.3.0"))("a qbsync-source", () => {
     expect(await at.source.metric("qbsync_stream_reconnects_total")).toBe(2);
   });
 
+  test("says once why a torrent waits for a qBittorrent that is away, however often it tries", async () => {
+    const made = await complete();
+    await using at = await world({ LOG_LEVEL: "debug" });
+    await at.untilSynced(made);
+    await qbittorrent.stop();
+    const lines = () => at.source.output().split("\n");
+    await at.until(() => lines().filter((line) => line.includes(" waits: ")).length >= 5, "five attempts");
+    await qbittorrent.start();
+    const warnings = lines().filter((line) => line.includes(" waits: ") && line.includes('"level":"warn"'));
+    const reasons = warnings.map((line) => line.slice(line.indexOf(" waits: ")));
+    expect(reasons).not.toEqual([]);
+    expect(reasons).toEqual([...new Set(reasons)]);
+    await at.untilSynced(await another());
+  });
+
   test("opens everything again at a destination that has lost all", async () => {
     const made = await complete();
     await using at = await world({ QBSYNC_SOURCE_RATE_LIMIT: "2000000" });

@@ -117,11 +117,16 @@ export class TorrentSync {
   /** What goes wrong with one torrent holds up no other. */
   async #try(action: NonNullable<Action>, tracked: TrackedTorrent, signal: AbortSignal): Promise<boolean> {
     try {
-      return await this.#act(action, tracked, signal);
+      const isDone = await this.#act(action, tracked, signal);
+      tracked.told.clear();
+      return isDone;
     } catch (error) {
       if (signal.aborted) throw error;
       const why = messageWithCauses(error);
-      this.#options.log.warn({ torrent: tracked.id }, `${tracked.torrent.name} waits: ${why}`);
+      // Tried again four times a second, for as long as it takes; said once.
+      const level = tracked.told.has(why) ? "debug" : "warn";
+      tracked.told.add(why);
+      this.#options.log[level]({ torrent: tracked.id }, `${tracked.torrent.name} waits: ${why}`);
       this.#hold(tracked, why, waitsMs.notYet);
       return false;
     }

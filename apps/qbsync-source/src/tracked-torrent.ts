@@ -52,6 +52,8 @@ export class TrackedTorrent {
   readonly taggedAt = new Map<string, number>();
   /** Why nothing happens now, and until when (monotonic). */
   hold: { reason: string; until: number } | undefined;
+  /** What the log has of why it waits, until something is done with it again. */
+  readonly told = new Set<string>();
   /** Since when qBittorrent does not list it any more (monotonic). */
   goneSince: number | undefined;
   /** Refusals by the destination, by piece. */
