@@ -105,7 +105,9 @@ for (const version of qbittorrentVersionsUnderTest()) {
             () => false,
           );
         const [{ content_path: contentPath } = { content_path: undefined }] = await client.torrents.info();
-        await runJob({ hash: one.torrentId }, { ruleset: removal("if_unshared"), qbittorrent });
+        // Where qBittorrent tells where data is, `true` spares it as well.
+        const sparing = contentPath === undefined ? "if_unshared" : true;
+        await runJob({ hash: one.torrentId }, { ruleset: removal(sparing), qbittorrent });
         await waitFor(async () => (await client.torrents.info()).length === 1, {
           what: "one torrent to be gone",
           timeoutMs: 20_000,
