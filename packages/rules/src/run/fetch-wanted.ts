@@ -9,6 +9,8 @@ import { soundTorrent } from "./sound-torrent.ts";
 /** From this many torrents on one list of them all is cheaper than a call for each. */
 const manyTorrents = 20;
 const parallelCalls = 6;
+/** More hashes than this make a longer request than some proxies take. */
+const mostNamed = 500;
 
 /** Fetches what planning found missing: once for a run, in lists where the version has them, else torrent by torrent. */
 export class Fetcher {
@@ -60,7 +62,8 @@ export class Fetcher {
         if (wanted.has(torrent.hash)) seen.torrents.set(torrent.hash, torrent);
       };
     };
-    await this.#qbittorrent.each(atAll ? {} : { hashes }, begin, this.#signal);
+    const isListed = atAll || hashes.length > mostNamed;
+    await this.#qbittorrent.each(isListed ? {} : { hashes }, begin, this.#signal);
     return seen;
   }
 
