@@ -11,6 +11,7 @@ import {
   type PieceChunk,
   type QbSyncServer,
   Refusal_Reason,
+  type ServeOptions,
   serveQbSync,
   type Serving,
   TorrentDescription,
@@ -39,6 +40,10 @@ export type StandInOptions = {
   /** Asked for each piece that arrived whole; the default is to store it. "silence" answers nothing. */
   onPiece?: (torrentId: string, piece: number) => Verdict | Promise<Verdict>;
   onFinalize?: () => Partial<FinalizeResponse> | undefined;
+  /** Whom it lets in. */
+  serve?: Pick<ServeOptions, "tls" | "tokens">;
+  /** What it says of itself in Hello, beside or instead of the usual. */
+  hello?: Partial<HelloResponse>;
   limits?: { maxStreams?: number; maxOpenPieces?: number; maxChunkBytes?: number };
 };
 
@@ -77,6 +82,7 @@ export class DestinationStandIn implements AsyncDisposable {
       address: { host: "127.0.0.1", port },
       windows: { streamBytes: 4 * mebibyte, connectionBytes: 4 * mebibyte },
       maxMessageBytes: 2 * mebibyte,
+      ...this.options.serve,
     });
   }
 
@@ -117,6 +123,7 @@ export class DestinationStandIn implements AsyncDisposable {
               maxPartBytes: mebibyte,
               maxOpenPieces,
             },
+            ...this.options.hello,
           }),
         );
       },
