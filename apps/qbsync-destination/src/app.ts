@@ -15,11 +15,12 @@ import { DataFolder } from "./data-folder.ts";
 import { Finalizer } from "./finalize.ts";
 import { HandOffFiles } from "./hand-off-files.ts";
 import { HandlePool } from "./handle-pool.ts";
+import { openTorrent } from "./open-torrent.ts";
 import { refuseDryly } from "./plan-receiving.ts";
 import { qbittorrentSeeder, qbittorrentTakingOver } from "./qbittorrent.ts";
 import { openPiecesAtMost, PieceReceiver } from "./receive-pieces.ts";
 import { measure } from "./report.ts";
-import { sourceService } from "./serve-source.ts";
+import { sourceService, type SourceServiceOptions } from "./serve-source.ts";
 import { Slots } from "./slots.ts";
 import { freeBytes, Space } from "./space.ts";
 import { refuseNewerState } from "./state-format.ts";
@@ -64,7 +65,7 @@ type Parts = {
   receiver: PieceReceiver;
   finalizer: Finalizer;
   takeOver: TakeOver | undefined;
-  data: DataFolder;
+  open: SourceServiceOptions["open"];
   limits: Limits;
 };
 
@@ -156,7 +157,12 @@ function assemble(
     connectionWindowBytes: plan.windows.connectionBytes,
     maxOpenPieces: openPiecesAtMost,
   };
-  return { store, receiver, finalizer, takeOver, data, limits };
+  const open: Parts["open"] = (description) => {
+    if (config.dryRun) return refuseDryly(description, data);
+    if (client === undefined) return store.open(description);
+    return openTorrent(description, { store, qbittorrent: qbittorrentTakingOver(client), log, signal });
+  };
+  return { store, receiver, finalizer, takeOver, open, limits };
 }
 
 const tell = ({ log }: Service): Pick<TorrentEvents, "failed" | "complete"> => ({
@@ -170,7 +176,7 @@ async function openClient({ qbitUrl, ...config }: Config, service: Service): Pro
 }
 
 function listen(
-  { store, receiver, finalizer, takeOver, data, limits, security }: Parts & { security: WhoMaySend },
+  { store, receiver, finalizer, takeOver, open, limits, security }: Parts & { security: WhoMaySend },
   config: Config,
   service: Service,
 ): Promise<Serving> {
@@ -183,7 +189,7 @@ function listen(
   ];
   const implementation = sourceService({
     store,
-    open: (description) => (config.dryRun ? refuseDryly(description, data) : store.open(description)),
+    open,
     receiver,
     finalize: finalizer.finalize,
     takeOver,

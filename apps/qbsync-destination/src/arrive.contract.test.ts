@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { FinalizeResponse_Step as Step, Phase } from "@qbit-sidecars/qbsync-protocol";
+import { FinalizeResponse_Step as Step, Phase, Refusal_Reason } from "@qbit-sidecars/qbsync-protocol";
 import { QbitClient, tagsOf } from "@qbit-sidecars/qbit-client";
 import {
   isMissing,
@@ -169,6 +169,35 @@ for (const version of qbittorrentVersionsUnderTest()) {
       expect(
         (await readFile(join(qbittorrent.savePath, "more/one.bin"))).equals(made.files[0]!.content()),
       ).toBe(true);
+    });
+
+    test.concurrent("what qBittorrent is at work on itself is refused, and taken once it is removed there", async () => {
+      const made = makeTorrent({ version: "hybrid", files, name: "in work", seed: "in work" });
+      await client.torrents.add({ files: [made.torrent], stopped: true });
+      const state = async () => (await inQbittorrent(made)).state;
+      await waitFor(async () => (await state().catch(() => "")) === "stoppedDL", {
+        what: "it in qBittorrent",
+      });
+      expect((await source.open(made)).result).toMatchObject({
+        $case: "refusal",
+        refusal: { reason: Refusal_Reason.IN_QBITTORRENT, detail: expect.stringContaining("0.0 %") },
+      });
+      await client.torrents.delete([made.torrentId], { deleteFiles: false });
+      await source.deliver(made);
+      expect(await source.finalized(made.torrentId)).toMatchObject({ step: Step.FINISHED });
+    });
+
+    test.concurrent("what qBittorrent has completed itself is found, and nothing of it is sent", async () => {
+      const made = makeTorrent({ version: "v1", files, name: "had", seed: "had" });
+      await made.write(qbittorrent.savePath);
+      await client.torrents.add({ files: [made.torrent], stopped: true, skipChecking: true });
+      await waitFor(async () => (await inQbittorrent(made).catch(() => undefined))?.state === "stoppedUP", {
+        what: "it in qBittorrent",
+      });
+      await source.mustOpen(made);
+      expect((await source.whenNotPaused(made.torrentId)).neededCount).toBe(0);
+      expect(await source.finalized(made.torrentId)).toMatchObject({ step: Step.FINISHED });
+      expect(tagsOf(await inQbittorrent(made))).toContain("synced");
     });
 
     test("while qBittorrent is away the torrent waits for it", async () => {

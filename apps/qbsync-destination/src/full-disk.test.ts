@@ -6,6 +6,7 @@ import {
   Pause_Reason,
   Phase,
   PieceAnswer_Outcome as Outcome,
+  PieceSet,
   Refusal_Reason,
 } from "@qbit-sidecars/qbsync-protocol";
 import { makeTorrent, tempDir, waitFor } from "@qbit-sidecars/testing";
@@ -51,6 +52,41 @@ async function stage(sizeMiB: number, ...argv: string[]) {
   };
   return { data, destination, source, remount, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
+
+test("a quota that is exceeded pauses the torrent; it goes on by itself once it is not, and nothing is lost", async () => {
+  await using folder = await tempDir();
+  await using marker = await tempDir();
+  const exceeded = join(marker.path, "exceeded");
+  await using destination = await TestDestination.start(
+    [`--data=${folder.path}`, "--space-retry=200ms", "--commit-interval=20ms"],
+    [
+      "env",
+      `NODE_OPTIONS=--import=${new URL("quota-under-test.ts", import.meta.url).href}`,
+      `QUOTA_EXCEEDED=${exceeded}`,
+    ],
+  );
+  using source = new TestSource(destination.port);
+  const made = torrent("over quota", 2 * MiB);
+  await source.mustOpen(made);
+  await source.whenNotPaused(made.torrentId);
+  for (const piece of [0, 1]) await source.send(made, piece);
+  for (const piece of [0, 1]) expect(await source.answered(made, piece)).toBe(Outcome.DURABLE);
+  await writeFile(exceeded, "");
+  await source.send(made, 2);
+  expect(await source.answered(made, 2)).toBe(Outcome.PAUSED);
+  await waitFor(() => source.pauses.some(({ pause }) => pause?.detail.includes("EDQUOT")), {
+    what: "the source to be told why",
+  });
+  expect(source.pauses.find(({ pause }) => pause?.detail.includes("EDQUOT"))?.pause?.reason).toBe(
+    Pause_Reason.SPACE,
+  );
+  const { durable, pieceCount } = await source.state(made.torrentId);
+  expect([...PieceSet.fromBytes(durable, pieceCount)]).toEqual([0, 1]);
+  await unlink(exceeded);
+  await source.deliver(made);
+  expect((await source.finalized(made.torrentId)).step).toBe(Step.FINISHED);
+  expect((await readFile(join(folder.path, "over quota/a.bin"))).equals(made.files[0]!.content())).toBe(true);
+});
 
 describe.skipIf(!canMount)("a disk", () => {
   test("that fills up while pieces come pauses the torrent; it goes on by itself once there is space", async () => {

@@ -147,6 +147,9 @@ export class TorrentFiles {
    */
   async place(file: number): Promise<void> {
     if (this.isPlaced(file)) return;
+    // Two files of no bytes do not differ.
+    if (this.#size(file) === 0n && !this.isThere(file) && (await this.#isEmpty(this.path(file))))
+      return this.adopt(file);
     const from = await this.#unfinished(file);
     await this.#options.handles.close(from);
     await this.#makeFolder(dirname(this.path(file)));
@@ -243,6 +246,11 @@ export class TorrentFiles {
   /** Link counts and inodes exceed what a number holds exactly on some file systems. */
   #look(path: string): Promise<BigIntStats | undefined> {
     return unlessMissing(this.#fs.lstat(path));
+  }
+
+  async #isEmpty(path: string): Promise<boolean> {
+    const found = await this.#look(path);
+    return found?.isFile() === true && found.size === 0n;
   }
 
   #size(file: number): bigint {
