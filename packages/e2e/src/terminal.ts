@@ -7,6 +7,8 @@ export type Bar = { name: string; /** From 0 to 1. */ share: number; text: strin
 export type Output = { write(text: string): unknown; isTTY?: boolean; columns?: number };
 
 const barWidth = 30;
+/** Of the longest name that anybody has here. */
+const nameWidth = 18;
 
 /**
  * Lines that scroll, and below them bars that are drawn anew in place. Where there is no terminal, in a file or a pipe,
@@ -30,7 +32,7 @@ export class Terminal {
   /** What somebody did or said, with the time. */
   tell(who: string, what: string, colour: Parameters<typeof styleText>[0]): void {
     const seconds = ((performance.now() - this.#startedAt) / 1000).toFixed(1).padStart(6);
-    this.print(`${styleText("dim", `${seconds} s`)}  ${styleText(colour, who.padEnd(13))}  ${what}`);
+    this.print(`${styleText("dim", `${seconds} s`)}  ${styleText(colour, who.padEnd(nameWidth))}  ${what}`);
   }
 
   /** Draws these in place of the ones before; none clears them. */
@@ -61,5 +63,5 @@ export class Terminal {
 function drawBar({ name, share, text }: Bar): string {
   const full = Math.round(Math.min(1, Math.max(0, share)) * barWidth);
   const percent = `${Math.floor(share * 100)} %`.padStart(5);
-  return `${" ".repeat(10)}${name.padEnd(13)}  ${"█".repeat(full)}${"░".repeat(barWidth - full)} ${percent}  ${text}`;
+  return `${" ".repeat(10)}${name.padEnd(nameWidth)}  ${"█".repeat(full)}${"░".repeat(barWidth - full)} ${percent}  ${text}`;
 }
