@@ -36,6 +36,9 @@ export type Serving = AsyncDisposable & { readonly name: string; readonly port: 
 /** How long calls under way get when the listener closes. */
 const closingMs = 1000;
 
+const connectionsAtMost = 256;
+const callsAtMost = 256;
+
 const mebibyte = 1024 * 1024;
 
 /**
@@ -50,7 +53,7 @@ export async function serveQbSync(implementation: QbSyncServer, options: ServeOp
   const guard = admitCalls({
     connection: (peer) => gate.connection(peer),
     tokens,
-    callsAtMost: options.maxCalls ?? 256,
+    callsAtMost: options.maxCalls ?? callsAtMost,
     onRefused,
   });
   const server = new Server({
@@ -68,7 +71,7 @@ export async function serveQbSync(implementation: QbSyncServer, options: ServeOp
   const http2 = server.createConnectionInjector(ServerCredentials.createInsecure());
   const gate: Gate = await openGate({
     address: options.address,
-    connectionsAtMost: options.maxConnections ?? 256,
+    connectionsAtMost: options.maxConnections ?? connectionsAtMost,
     tls,
     take: (socket) => http2.injectConnection(socket),
     onRefused,
