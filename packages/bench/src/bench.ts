@@ -15,7 +15,7 @@ import {
 } from "./measured.ts";
 import { type Outcome, runBenchmarks, summary } from "./run-benchmarks.ts";
 
-const usage = `npm run bench                         every figure, into README.md; takes about 40 minutes
+const usage = `npm run bench                         every figure, into README.md; takes long, and says how long each took
 npm run bench -- rules                only this one, or all whose names hold the word
 npm run bench -- --guard [names]      changes no file: ratios beside the accepted ones; exit 1 when one got worse
 npm run bench -- --accept [names]     measures, writes README.md and takes the ratios as the ones to keep

@@ -25,6 +25,23 @@ test("one that fails is told of, and the others are measured and kept all the sa
   expect(summary(outcomes)).toMatch(/ s {2}broken {2}FAILED\n[^]* in all; failed: broken$/u);
 });
 
+test("figures that cannot be written down are a failure of that benchmark alone", async () => {
+  const outcomes = await runBenchmarks(
+    [
+      ["first", async () => [row]],
+      ["last", async () => [row]],
+    ],
+    {
+      tell: () => {},
+      onRows: async (name) => {
+        if (name === "first") throw new Error("no space left on device");
+        await Promise.resolve();
+      },
+    },
+  );
+  expect(outcomes.map((outcome) => "error" in outcome)).toEqual([true, false]);
+});
+
 test("a name alone is that benchmark; a word is all whose names hold it; another is refused", () => {
   const names = ["rules", "rules-memory", "images"];
   expect(choose(names, [])).toEqual(names);

@@ -22,10 +22,13 @@ export async function runBenchmarks(
   for (const [name, measure] of benchmarks) {
     tell(`measuring ${name} …`);
     const startedAt = performance.now();
-    const result = await attempt(measure);
+    const result = await attempt(async () => {
+      const rows = await measure();
+      await onRows?.(name, rows);
+      return rows;
+    });
     const tookMs = performance.now() - startedAt;
     outcomes.push({ name, tookMs, ...result });
-    if ("rows" in result) await onRows?.(name, result.rows);
     tell(
       "rows" in result
         ? `${name}: ${result.rows.length} figures in ${seconds(tookMs)}`
