@@ -53,6 +53,19 @@ ports:
   - name: webui
     containerPort: {{ $port }}
     protocol: TCP
+{{- if has "qbsync-source" (include "sidecar-lib.sidecars" . | fromJsonArray) }}
+{{- $source := index .Subcharts "qbsync-source" }}
+{{- $config := $source.Values.config | default dict }}
+{{- if and (hasKey $config "drain_annotation") (eq (get $config "drain_annotation" | toString) "") }}
+{{- fail "qbsync-source.config.drain_annotation: in qBittorrent's pod the kubelet asks for a drain, which takes an annotation; without one qbsync-source.mode has to be deployment" }}
+{{- end }}
+# Sidecars are stopped after this container: a drain must be over before it is told to stop.
+lifecycle:
+  preStop:
+    httpGet:
+      path: /drain?wait
+      port: {{ $source.Values.ports.health }}
+{{- end }}
 # Not HTTP: the Web UI refuses hosts it does not know, and its login page says nothing more than that it listens.
 startupProbe:
   tcpSocket:
@@ -132,4 +145,15 @@ volumeMounts:
 {{- $name = include "sidecar-lib.serviceAccountName" (index .Subcharts "qbsync-source") -}}
 {{- end -}}
 {{- $name -}}
+{{- end -}}
+
+{{/* Longer where a drain has to be waited for. */}}
+{{- define "qbit-sidecars.gracePeriod" -}}
+{{- $seconds := int .Values.qbittorrent.terminationGracePeriodSeconds -}}
+{{- if has "qbsync-source" (include "sidecar-lib.sidecars" . | fromJsonArray) -}}
+{{- $source := index .Subcharts "qbsync-source" -}}
+{{- $drain := include "qbsync-source.drainSeconds" $source | int -}}
+{{- $seconds = max (add $drain $seconds) (int $source.Values.terminationGracePeriodSeconds) -}}
+{{- end -}}
+{{- $seconds -}}
 {{- end -}}

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { chartedApps } from "./apps.ts";
 import { chartFile, chartsFolder } from "./chart-files.ts";
+import { environmentOf } from "./container-environment.ts";
 import { containersOf, type Manifest, podTemplateOf } from "./manifest.ts";
 import { merged } from "./merged.ts";
 import { installNotes, one, podOf, render } from "./render.ts";
@@ -35,7 +36,12 @@ describe.skipIf(await isHelmMissing())("helm", () => {
     await runHelm(["package", fileURLToPath(new URL(chart, chartsFolder)), "--destination", dir.path]);
     const values = chart === "qbit-sidecars" ? { "port-sync": { enabled: true } } : await example(chart);
     const [packed = ""] = await readdir(dir.path);
-    expect(await render(`${dir.path}/${packed}`, { values })).toEqual(await render(chart, { values }));
+    // A token is made anew by each rendering.
+    const made = async (from: string) =>
+      (await render(from, { values })).map(({ data: _token, ...manifest }) =>
+        manifest.kind === "Secret" ? manifest : { ...manifest, data: _token },
+      );
+    expect(await made(`${dir.path}/${packed}`)).toEqual(await made(chart));
   });
 
   test.for(names)("can ask %s in a pod of its own for its health", async (app) => {
@@ -145,6 +151,58 @@ describe.skipIf(await isHelmMissing())("the chart of an app", () => {
       metadata: { annotations: { "qbsync/drain": "false" } },
       spec: { serviceAccountName: "t-qbsync-source", terminationGracePeriodSeconds: 600 },
     });
+  });
+
+  test.for([
+    ["600", 620],
+    ["9m45s", 605],
+    ["1h", 3620],
+  ] as const)("of qbsync-source gives a drain of %s the time it may take", async ([timeout, needed]) => {
+    const config = `config: { drain_timeout: ${JSON.stringify(timeout)} }`;
+    await expect(withExample("qbsync-source", config)).rejects.toThrow(`it takes ${needed} at least`);
+    const enough = `${config}\nterminationGracePeriodSeconds: ${needed}`;
+    await expect(withExample("qbsync-source", enough)).resolves.toBeDefined();
+  });
+
+  test("of qbsync-destination asks for a token that it makes, and for certificates where there are some", async () => {
+    const manifests = await withExample("qbsync-destination");
+    expect(one(manifests, "Secret").metadata.name).toBe("t-qbsync-destination-token");
+    const withTls = "tls: { existingSecret: certificate, clientCertificates: true }";
+    const { spec } = podOf(await withExample("qbsync-destination", withTls));
+    expect(
+      environmentOf(containersOf(spec)[0] ?? { name: "", image: "" }, { qbittorrent: { password: "x" } }),
+    ).toMatchObject({
+      QBSYNC_DESTINATION_TOKEN_FILE: "/var/run/qbsync/token/token",
+      QBSYNC_DESTINATION_TLS_CERT_FILE: "/var/run/qbsync/tls/tls.crt",
+      QBSYNC_DESTINATION_TLS_KEY_FILE: "/var/run/qbsync/tls/tls.key",
+      QBSYNC_DESTINATION_TLS_CLIENT_CA_FILE: "/var/run/qbsync/tls/ca.crt",
+    });
+    expect(spec.volumes).toContainEqual({
+      name: "qbsync-destination-tls",
+      secret: { secretName: "certificate", defaultMode: 0o444 },
+    });
+  });
+
+  test("of qbsync-source shows the token of its values, and believes the authority in its Secret", async () => {
+    const none = containersOf(podOf(await withExample("qbsync-source")).spec)[0];
+    expect(none?.env?.map(({ name }) => name)).not.toContain("QBSYNC_SOURCE_TOKEN_FILE");
+    const changes = "token: { existingSecret: qbsync }\ntls: { existingSecret: ca }";
+    const [container = { name: "", image: "" }] = containersOf(
+      podOf(await withExample("qbsync-source", changes)).spec,
+    );
+    const env = environmentOf(container, { qbittorrent: { password: "x" } });
+    expect(env).toMatchObject({
+      QBSYNC_SOURCE_TOKEN_FILE: "/var/run/qbsync/token/token",
+      QBSYNC_SOURCE_TLS_CA_FILE: "/var/run/qbsync/tls/ca.crt",
+    });
+    expect(env).not.toHaveProperty("QBSYNC_SOURCE_TLS_CERT_FILE");
+  });
+
+  test("of an app whose secrets have a token makes none", async () => {
+    const changes = `secrets: { values: { QBSYNC_DESTINATION_TOKEN: ${"a".repeat(32)} } }`;
+    const manifests = await withExample("qbsync-destination", changes);
+    expect(one(manifests, "Secret").metadata.name).toBe("t-qbsync-destination");
+    expect(JSON.stringify(podOf(manifests))).not.toContain("TOKEN_FILE");
   });
 
   test.for(names)("of %s asks /readyz in a pod of its own, and /livez in qBittorrent's", async (app) => {

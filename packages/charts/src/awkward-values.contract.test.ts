@@ -5,7 +5,7 @@ import { isHelmMissing, tempDir } from "@qbit-sidecars/testing";
 import { describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { type ChartedApp, chartedApps, keyPathOf, variableOf } from "./apps.ts";
-import { environmentOf } from "./container-environment.ts";
+import { environmentOf, readMountedFile } from "./container-environment.ts";
 import { containersOf } from "./manifest.ts";
 import { podOf, render } from "./render.ts";
 
@@ -142,7 +142,11 @@ async function environment({ name, secrets }: ChartedApp, values: string): Promi
 async function started(app: ChartedApp, env: object, more: object): Promise<object> {
   const program = { name: app.name, version: "0", about: "", settings: app.settings };
   const argv = app.name === "rules-server" ? ["--serve"] : [];
-  const result = await readCommandLine(program, { argv, env: { ...env, ...more } });
+  const result = await readCommandLine(program, {
+    argv,
+    env: { ...env, ...more },
+    readFile: readMountedFile,
+  });
   if (result.kind !== "run") throw new Error(result.stderr);
   const { config }: { config: Readonly<Record<string, unknown>> } = result;
   return Object.fromEntries(app.configurable.map(({ name }) => [name, config[name]]));

@@ -33,6 +33,7 @@ export type Container = {
   readonly ports?: readonly { readonly name: string; readonly containerPort: number }[];
   readonly restartPolicy?: string;
   readonly startupProbe?: object;
+  readonly lifecycle?: object;
   readonly livenessProbe?: { readonly httpGet?: { readonly path: string; readonly port: number | string } };
   readonly readinessProbe?: { readonly httpGet?: { readonly path: string; readonly port: number | string } };
   readonly resources?: object;

@@ -4,7 +4,7 @@ import { isHelmMissing } from "@qbit-sidecars/testing";
 import { describe, expect, test } from "vitest";
 import { type ChartedApp, chartedApps, variableOf } from "./apps.ts";
 import { chartFile, chartsFolder } from "./chart-files.ts";
-import { environmentOf, type Secrets } from "./container-environment.ts";
+import { environmentOf, readMountedFile, type Secrets } from "./container-environment.ts";
 import { type Container, containersOf, podTemplateOf } from "./manifest.ts";
 import { podOf, render } from "./render.ts";
 
@@ -39,7 +39,11 @@ async function expectAccepted(app: ChartedApp, containers: readonly Container[])
   if (!container) throw new Error(`there is no container ${app.name}`);
   const program = { name: app.name, version: "0", about: "", settings: app.settings };
   const env = environmentOf(container, secretsOf(app));
-  const started = await readCommandLine(program, { argv: container.args ?? [], env });
+  const started = await readCommandLine(program, {
+    argv: container.args ?? [],
+    env,
+    readFile: readMountedFile,
+  });
   expect(started).toMatchObject({ kind: "run", warnings: [] });
 }
 
@@ -72,5 +76,6 @@ function secretsOf({ name, secrets }: ChartedApp): Secrets {
   };
 }
 
+/** Long enough for a token. */
 const valueFor = (variable: string): string =>
   variable.endsWith("ROUTES") ? "films=films" : "https://example.org/x";

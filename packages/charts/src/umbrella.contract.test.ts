@@ -170,6 +170,57 @@ describe.skipIf(await isHelmMissing())("qbsync-source", () => {
       expect(itsPod?.spec.terminationGracePeriodSeconds).toBe(600);
     },
   );
+
+  test("in qBittorrent's pod drains before qBittorrent is told to stop, and all of it has the time", async () => {
+    const pod = podOfQbittorrent(
+      await withAll("qbsync-source: { mode: sidecar, config: { drain_timeout: 20m } }"),
+    );
+    const port = named(containersOf(pod), "qbsync-source").ports?.[0]?.containerPort;
+    expect(named(containersOf(pod), "qbittorrent").lifecycle).toEqual({
+      preStop: { httpGet: { path: "/drain?wait", port } },
+    });
+    expect(pod.terminationGracePeriodSeconds).toBe(1200 + 120);
+    expect(named(containersOf(podOfQbittorrent(await withAll())), "qbittorrent").lifecycle).toBeUndefined();
+    await expect(
+      withAll("qbsync-source: { mode: sidecar, config: { drain_annotation: '' } }"),
+    ).rejects.toThrow(
+      "qbsync-source.config.drain_annotation: in qBittorrent's pod the kubelet asks for a drain",
+    );
+  });
+});
+
+describe.skipIf(await isHelmMissing())("the token of qbsync", () => {
+  const tokenOf = (manifests: readonly Manifest[]) =>
+    ["qbsync-source", "qbsync-destination"].map((app) => {
+      const pod = podsIn(manifests).find(({ spec }) => namesOf(containersOf(spec)).includes(app))?.spec;
+      const mount = mountOf(named(containersOf(pod ?? { containers: [] }), app), `${app}-peer`);
+      return [mount?.mountPath, pod?.volumes?.find(({ name }) => name === `${app}-peer`)?.secret];
+    });
+  const as = (secretName: string, key = "token") => {
+    const secret = { secretName, defaultMode: 0o444, items: [{ key, path: "token" }] };
+    return ["/var/run/qbsync/token", secret];
+  };
+
+  test("is made once for both sides, and stays when the release goes", async () => {
+    const changes =
+      "qbsync-source: { token: { existingSecret: '' } }\nqbsync-destination: { token: { existingSecret: '' } }";
+    const manifests = await withAll(changes);
+    expect(tokenOf(manifests)).toEqual([as("t-qbsync-token"), as("t-qbsync-token")]);
+    const made = one(manifests, "Secret");
+    expect(made.metadata).toMatchObject({
+      name: "t-qbsync-token",
+      annotations: { "helm.sh/resource-policy": "keep" },
+    });
+    expect(Buffer.from(made.data?.["token"] ?? "", "base64").toString()).toMatch(/^[A-Za-z0-9]{43}$/);
+  });
+
+  test("can be one that is there, under any key, or be left out", async () => {
+    const changes =
+      "qbsync-source: { token: { existingSecret: mine, key: x } }\nqbsync-destination: { token: { enabled: false } }";
+    const manifests = await withAll(changes);
+    expect(tokenOf(manifests)).toEqual([as("mine", "x"), [undefined, undefined]]);
+    expect(manifests.filter(({ kind }) => kind === "Secret")).toEqual([]);
+  });
 });
 
 describe.skipIf(await isHelmMissing())("Valkey", () => {

@@ -15,6 +15,8 @@ export function readyMadeValues(app: string): object {
     // Its settings, by the names of their variables, are in a ConfigMap and a Secret that bear the app's name.
     extraEnvFrom: [{ configMapRef: { name: app, optional: true } }],
     secrets: { existingSecret: app },
+    // As all its secrets, in that Secret.
+    token: app.startsWith("qbsync-") ? { enabled: false } : undefined,
     persistence: persistent.has(app) ? { enabled: false } : undefined,
     rules: app.startsWith("rules-") ? { existingConfigMap: "rules" } : undefined,
   };
