@@ -2,6 +2,7 @@ import {
   type FakeQbittorrent,
   freePort,
   isMissing,
+  type RunningRedis,
   startFakeQbittorrent,
   startRedis,
   tempDir,
@@ -14,7 +15,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { testKey } from "./server-under-test.ts";
 
 const isLong = process.env.QBIT_SIDECARS_LONG === "1";
@@ -27,21 +28,23 @@ const rules =
   "rules: [{ name: tag, conditions: [{ field: info.size, operator: '>=', value: 0 }], actions: [{ type: add_tag, params: { tag: x } }] }]";
 const hashes = Array.from({ length: jobsInAll }, (_, at) => at.toString(16).padStart(40, "0"));
 
-/** The server as a process of its own, which can be killed. */
-class Server {
-  readonly url: string;
+/** A program of ours in a process of its own, which can be killed. */
+class Mortal {
+  readonly #main: string;
   readonly #env: Record<string, string>;
+  readonly #args: readonly string[];
   #process: ChildProcess | undefined;
   output = "";
 
-  constructor(port: number, env: Record<string, string>) {
-    this.url = `http://127.0.0.1:${port}`;
-    this.#env = { ...env, QBT_RULES_SERVER_PORT: String(port) };
+  constructor(main: string, env: Record<string, string>, args: readonly string[] = []) {
+    this.#main = main;
+    this.#env = env;
+    this.#args = args;
   }
 
   start(): void {
-    const main = fileURLToPath(new URL("main.ts", import.meta.url));
-    const child = spawn(process.execPath, [main, "--serve"], {
+    const main = fileURLToPath(new URL(this.#main, import.meta.url));
+    const child = spawn(process.execPath, [main, ...this.#args], {
       env: this.#env,
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -52,28 +55,35 @@ class Server {
 
   async end(signal: NodeJS.Signals): Promise<number | null> {
     const child = this.#process;
-    if (child === undefined || child.exitCode !== null) return child?.exitCode ?? null;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null)
+      return child?.exitCode ?? null;
     const ended = once(child, "exit");
     child.kill(signal);
     await ended;
     return child.exitCode;
   }
 
-  async ask(method: string, path: string): Promise<Record<string, unknown>> {
-    const response = await fetch(this.url + path, { method, headers: { "x-api-key": testKey } });
-    return (await response.json()) as Record<string, unknown>;
+  async dieAndComeBack(): Promise<void> {
+    await this.end("SIGKILL");
+    this.start();
   }
 }
 
-/** Submits every job until it is acknowledged, while the server is killed at random. */
-async function submitAll(server: Server): Promise<string[]> {
+async function ask(url: string, method: string, path: string): Promise<Record<string, unknown>> {
+  const response = await fetch(url + path, { method, headers: { "x-api-key": testKey } });
+  return (await response.json()) as Record<string, unknown>;
+}
+
+/** Submits every job until it is acknowledged, while what answers is killed at random. */
+async function submitAll(url: string): Promise<string[]> {
   const ids = new Map<string, string>();
   const left = [...hashes];
   const line = async (): Promise<void> => {
     for (let hash = left.shift(); hash !== undefined; hash = left.shift()) {
       while (!ids.has(hash)) {
-        const path = `/api/execute?context=crash&hash=${hash}`;
-        const answer = await server.ask("POST", path).catch(() => undefined);
+        const answer = await ask(url, "POST", `/api/execute?context=crash&hash=${hash}`).catch(
+          () => undefined,
+        );
         const id = answer?.["job_id"];
         if (typeof id === "string") ids.set(hash, id);
         else await sleep(20);
@@ -85,34 +95,62 @@ async function submitAll(server: Server): Promise<string[]> {
   return [...ids.values()];
 }
 
-async function survives(backend: Record<string, string>): Promise<FakeQbittorrent["torrents"]> {
+type World = {
+  readonly redis?: RunningRedis;
+  /** Processes of rules-worker, which then do all the work. */
+  readonly workers?: number;
+};
+
+/** All jobs are acknowledged and done, whoever is killed; each time it is somebody else's turn. The torrents then. */
+async function survives({ redis, workers: count = 0 }: World): Promise<FakeQbittorrent["torrents"]> {
   await using folder = await tempDir();
   await using fake = await startFakeQbittorrent({ torrents: hashes.map((hash) => ({ hash, name: "t" })) });
   await writeFile(join(folder.path, "rules.yml"), rules);
-  const server = new Server(await freePort(), {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const env = {
     QBT_RULES_CONFIG_DIR: folder.path,
+    QBT_RULES_QBITTORRENT_HOST: fake.url,
+    QBT_RULES_AUDIT_LOG: "",
+    ...(redis && { QBT_RULES_QUEUE_BACKEND: "redis", QBT_RULES_QUEUE_REDIS_URL: redis.url }),
+  };
+  const serverEnv = {
+    ...env,
     QBT_RULES_SERVER_HOST: "127.0.0.1",
+    QBT_RULES_SERVER_PORT: String(port),
     QBT_RULES_SERVER_API_KEY: testKey,
     QBT_RULES_QUEUE_SQLITE_PATH: join(folder.path, "q.db"),
-    QBT_RULES_QBITTORRENT_HOST: fake.url,
     QBT_RULES_LOG_FILE: "",
-    ...backend,
-  });
+    ...(count > 0 && { QBT_RULES_WORKER: "off" }),
+  };
+  const server = new Mortal("main.ts", serverEnv, ["--serve"]);
+  const workers: Mortal[] = [];
+  for (let nth = 0; nth < count; nth += 1) {
+    const health = `127.0.0.1:${await freePort()}`;
+    workers.push(new Mortal("../../rules-worker/src/main.ts", { ...env, HEALTH_ADDR: health }));
+  }
+  const redisDies = async () => {
+    await redis?.kill();
+    await redis?.start();
+  };
+  const victims = [
+    ...[server, ...workers].map((mortal) => async () => await mortal.dieAndComeBack()),
+    ...(redis === undefined ? [] : [redisDies]),
+  ];
   try {
-    server.start();
-    const submitted = submitAll(server);
-    for (let round = 0; round < rounds; round += 1) {
-      await waitFor(async () => (await fetch(`${server.url}/healthz`)).ok, {
+    for (const mortal of [server, ...workers]) mortal.start();
+    const submitted = submitAll(url);
+    for (let round = 0; round < Math.max(rounds, victims.length); round += 1) {
+      await waitFor(async () => (await fetch(`${url}/healthz`)).ok, {
         what: `the server to be up (${server.output.slice(-500)})`,
         timeoutMs: 30_000,
       });
       await sleep(Math.random() * 400);
-      await server.end("SIGKILL");
-      server.start();
+      await victims[round % victims.length]?.();
     }
     const ids = await submitted;
     const isOver = async () => {
-      const { jobs } = await server.ask("GET", "/api/stats");
+      const { jobs } = await ask(url, "GET", "/api/stats");
       const counts = jobs as Record<string, number>;
       return counts["pending"] === 0 && counts["processing"] === 0 ? counts : undefined;
     };
@@ -124,27 +162,28 @@ async function survives(backend: Record<string, string>): Promise<FakeQbittorren
     expect(counts).toMatchObject({ failed: 0, cancelled: 0 });
     expect(counts["completed"]).toBeGreaterThanOrEqual(jobsInAll);
     for (const id of ids)
-      expect(await server.ask("GET", `/api/jobs/${id}`)).toMatchObject({ status: "completed" });
-    expect(await server.end("SIGTERM")).toBe(0);
+      expect(await ask(url, "GET", `/api/jobs/${id}`)).toMatchObject({ status: "completed" });
+    for (const mortal of [server, ...workers]) expect(await mortal.end("SIGTERM"), mortal.output).toBe(0);
     return fake.torrents;
   } finally {
-    await server.end("SIGKILL");
+    for (const mortal of [server, ...workers]) await mortal.end("SIGKILL");
   }
 }
 
+const isUndone = ({ tags }: { tags: string }) => tags !== "x";
+
 test("no acknowledged job is lost or stuck when the server is killed again and again, the queue in SQLite", async () => {
-  const torrents = await survives({});
-  expect(torrents.filter(({ tags }) => tags !== "x")).toEqual([]);
+  expect((await survives({})).filter(isUndone)).toEqual([]);
 });
 
-test.skipIf(await isMissing("Redis"))(
-  "nor is one with the queue in Redis, where others may take over when the lease is over",
-  async () => {
+describe.skipIf(await isMissing("Redis"))("with the queue in Redis", () => {
+  test("nor is one when server and Redis are killed in turn, and others may take over when the lease is over", async () => {
     await using redis = await startRedis({ appendOnly: true });
-    const torrents = await survives({
-      QBT_RULES_QUEUE_BACKEND: "redis",
-      QBT_RULES_QUEUE_REDIS_URL: redis.url,
-    });
-    expect(torrents.filter(({ tags }) => tags !== "x")).toEqual([]);
-  },
-);
+    expect((await survives({ redis })).filter(isUndone)).toEqual([]);
+  });
+
+  test("nor is one when server, two rules-workers and Redis are killed in turn", async () => {
+    await using redis = await startRedis({ appendOnly: true });
+    expect((await survives({ redis, workers: 2 })).filter(isUndone)).toEqual([]);
+  });
+});
