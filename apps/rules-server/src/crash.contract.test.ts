@@ -170,7 +170,7 @@ async function survives({ redis, workers: count = 0 }: World): Promise<FakeQbitt
   }
 }
 
-const isUndone = ({ tags }: { tags: string }) => tags !== "x";
+const isUndone = ({ tags }: FakeQbittorrent["torrents"][number]) => tags !== "x";
 
 test("no acknowledged job is lost or stuck when the server is killed again and again, the queue in SQLite", async () => {
   expect((await survives({})).filter(isUndone)).toEqual([]);
