@@ -123,6 +123,10 @@ describe.skipIf(isLacking)("the page, in Chromium", () => {
     const row = page.getByRole("row").filter({ has: page.locator(`#job-${body.job_id}`) });
     await row.getByText("completed").waitFor();
     expect(await row.textContent()).toContain("nightly, all torrents (dry run)");
+    // A person knows a torrent by its name.
+    const { job_id: id } = await server.done(`context=nightly&hash=${film}`);
+    const named = page.getByRole("row").filter({ has: page.locator(`#job-${id}`) });
+    await named.getByText(`nightly, ${hostileName}`).waitFor();
   });
 
   test("plans a run, shows what would change and why, does it when told, and counts the rule's hits", async () => {

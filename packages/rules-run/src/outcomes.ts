@@ -21,8 +21,17 @@ export function outcomesOf(run: Pick<Run, "jobs">, ran: Ran): { id: string; outc
 
 function outcomeOf(job: Job, { result, rulesVersion, idOf }: Ran): Outcome {
   const view = job.hash === null ? result : only(result, idOf(job.hash));
+  const [torrent] = job.hash === null ? [] : view.torrents;
   const said = {
-    result: { ...view.counters, rules: view.matches, rules_version: rulesVersion },
+    result: {
+      ...view.counters,
+      // Of a dry run, where what was left alone is among the skipped.
+      ...(view.counters.dry_run && { actions_planned: view.entries.length }),
+      // For people, who know it by its name.
+      ...(torrent !== undefined && { torrent_name: torrent.name }),
+      rules: view.matches,
+      rules_version: rulesVersion,
+    },
     details: toJson(detailsOf(view)),
   };
   const reason = job.hash === null ? undefined : reasonToComeBack(view.notReady);

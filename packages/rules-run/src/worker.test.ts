@@ -80,6 +80,45 @@ describe("a job", () => {
     expect(at.fake.calls.count()).toBe(0);
   });
 
+  test.each([
+    { cap: 2, deleted: 5 },
+    { cap: 0, deleted: 0 },
+  ])(
+    "counts by itself against max_deletes of $cap, however many are done in its run: what it may does not hang on when it came",
+    async ({ cap, deleted }) => {
+      const rules = {
+        safety: { max_deletes: cap, min_age: "0s" },
+        rules: [rule({ type: "delete_torrent", params: { delete_files: false } })],
+      };
+      await using at = await world({ rules, fake: { torrents: torrents(30) } });
+      const hashes = torrents(5).map(({ hash }) => hash);
+      const jobs = await Promise.all(hashes.map(async (hash) => (await at.queue.enqueue({ hash })).job));
+      at.start();
+      const done = await Promise.all(jobs.map(async ({ id }) => await at.over(id)));
+      expect(new Set(done.map((job) => job?.startedAt)).size).toBe(1);
+      expect(at.fake.torrents).toHaveLength(30 - deleted);
+      // One that asks for all of them at once is held to it, and says so.
+      const { job: all } = await at.queue.enqueue({});
+      await at.over(all.id);
+      expect(at.fake.torrents).toHaveLength(30 - deleted);
+      const reason = expect.stringContaining(`more than max_deletes (${cap})`);
+      expect(await at.queue.details(all.id)).toMatchObject({
+        held: Array.from({ length: 30 - deleted }, () => ({ reason })),
+      });
+    },
+  );
+
+  test("tells how much of a dry run would be done, apart from what is right already, and its torrent's name", async () => {
+    await using at = await world({ rules: { rules: [rule(tag)] }, fake: { torrents: torrents(2) } });
+    at.start();
+    const { job } = await at.queue.enqueue({ hash: hashOf(1) });
+    expect(await at.over(job.id)).toMatchObject({ result: { torrent_name: "t1", actions_executed: 1 } });
+    const { job: plan } = await at.queue.enqueue({ dryRun: true });
+    expect(await at.over(plan.id)).toMatchObject({
+      result: { actions_planned: 1, actions_skipped: 2, actions_executed: 0 },
+    });
+  });
+
   test("is only planned where the worker is told so", async () => {
     await using at = await world({
       rules: { rules: [rule(tag)] },

@@ -11,6 +11,7 @@ export function jobsView(parts: ViewParts): View {
   const { api, main, tell } = parts;
   let [status, offset] = ["", 0];
   const list = h("div");
+  const counts = h("p", { class: "soft" });
   const form = h("section", { class: "card" });
 
   const refresh = async (): Promise<void> => {
@@ -19,7 +20,8 @@ export function jobsView(parts: ViewParts): View {
       api.get<Stats>("api/stats"),
       api.get<JobList>("api/jobs", page, parts.signal),
     ]);
-    replace(list, summary(stats), jobTable(jobs), pager(jobs));
+    counts.textContent = summary(stats);
+    replace(list, jobTable(jobs), pager(jobs));
   };
   const choose = h(
     "select",
@@ -33,7 +35,13 @@ export function jobsView(parts: ViewParts): View {
     },
     ...statuses.map((value) => h("option", { value }, value || "all")),
   );
-  replace(main, h("h1", {}, "Jobs"), form, h("label", {}, "Show", choose), list);
+  replace(
+    main,
+    h("h1", {}, "Jobs"),
+    form,
+    h("div", { class: "row" }, h("label", {}, "Show", choose), counts),
+    list,
+  );
   const pager = ({ total }: JobList): HTMLElement => {
     const turn = (by: number) => () => {
       offset += by;
@@ -86,15 +94,13 @@ export function jobsView(parts: ViewParts): View {
   return { title: "Jobs", refresh };
 }
 
-function summary({ jobs, performance, worker }: Stats): HTMLElement {
+function summary({ jobs, performance, worker }: Stats): string {
   const mean = performance.average_execution_time;
-  return h(
-    "p",
-    { class: "soft" },
-    `${jobs.pending} pending, ${jobs.processing} running, ${jobs.completed} completed, ${jobs.failed} failed. `,
-    mean === null ? "" : `A run takes ${mean} on average. `,
-    worker.status === "running" ? "" : "No worker is running.",
-  );
+  return [
+    `${jobs.pending} pending, ${jobs.processing} running, ${jobs.completed} completed, ${jobs.failed} failed.`,
+    ...(mean === null ? [] : [`A run takes ${mean} on average.`]),
+    ...(worker.status === "running" ? [] : ["No worker is running."]),
+  ].join(" ");
 }
 
 function runForm({ api, tell }: ViewParts, contexts: readonly string[]): HTMLElement {

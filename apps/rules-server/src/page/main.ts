@@ -54,7 +54,9 @@ async function session(key: string): Promise<void> {
     view = viewAt(location.hash, { api, main, signal, tell: (text) => signal.aborted || tell(text) });
     document.title = `${view.title} – qbt-rules`;
     for (const link of document.querySelectorAll("nav a")) {
-      const isHere = (location.hash || "#/jobs").startsWith(link.getAttribute("href") ?? "");
+      const isHere = (location.hash.length > 2 ? location.hash : "#/jobs").startsWith(
+        link.getAttribute("href") ?? "",
+      );
       if (isHere) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }

@@ -48,19 +48,23 @@ export function duration({ started_at: from, completed_at: to }: JobRow): string
 
 export const shortId = (id: string): string => id.slice(0, 8);
 
-/** "context finished, torrent 0123abcd" */
-export function subject({ context, hash }: Pick<JobRow, "context" | "hash">): string {
-  const torrents = hash === null ? "all torrents" : `torrent ${shortId(hash)}`;
+/** "finished, Some.Torrent"; its id where it is not known by name (yet) */
+export function subject({ context, hash, result }: Pick<JobRow, "context" | "hash" | "result">): string {
+  const name = result?.["torrent_name"];
+  const one = typeof name === "string" ? name : `torrent ${shortId(hash ?? "")}`;
+  const torrents = hash === null ? "all torrents" : one;
   return context === null ? torrents : `${context}, ${torrents}`;
 }
 
 /** What came of a job, in a few words. */
-export function outcome({ status, error, result, dry_run: isDry, waits_for: waitsFor }: JobRow): string {
+export function outcome(job: JobRow): string {
+  const { status, error, result, dry_run: isDry, waits_for: waitsFor, waits_until: dueAt } = job;
   if (status === "failed") return error?.split("\n", 1)[0] ?? "";
   if (waitsFor !== null) return waitsFor;
+  if (status === "pending" && dueAt !== null) return `starts ${ago(Date.now() - Date.parse(dueAt))}`;
   if (result === null) return "";
   const number = (name: string) => Number(result[name] ?? 0);
-  const count = isDry ? number("actions_skipped") : number("actions_executed");
+  const count = number(isDry ? "actions_planned" : "actions_executed");
   const words = [`${count} ${isDry ? "would change" : "changed"}`, `${number("total_torrents")} seen`];
   if (number("errors") > 0) words.push(`${number("errors")} errors`);
   if (typeof result["not_ready"] === "string") words.push(`not ready: ${result["not_ready"]}`);
@@ -77,10 +81,15 @@ export function difference(before: unknown, after: unknown): HTMLElement {
       .map((item) => h("ins", {}, `+${plain(item)}`));
     return h("span", {}, ...[...gone, ...come].flatMap((part) => [part, " "]));
   }
-  return h("span", {}, h("del", {}, plain(before)), " → ", h("ins", {}, plain(after)));
+  const was = isNothing(before) ? [] : [h("del", {}, plain(before)), " "];
+  return h("span", {}, ...was, "→ ", h("ins", {}, plain(after)));
+}
+
+function isNothing(value: unknown): boolean {
+  return value === undefined || value === null || value === "";
 }
 
 function plain(value: unknown): string {
-  if (value === undefined || value === null || value === "") return "nothing";
+  if (isNothing(value)) return "nothing";
   return typeof value === "string" ? value : JSON.stringify(value);
 }

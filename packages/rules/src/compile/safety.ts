@@ -26,7 +26,8 @@ export const defaultSafety: Safety = {
 };
 
 export const safetyKeys: Readonly<Record<string, string>> = {
-  max_deletes: "deletions of one run; with more than this none of them happens (25)",
+  max_deletes:
+    "deletions of one run; with more than this none of them happens (25). A job about one torrent counts by itself, however many wait",
   max_deletes_percent: "the same as a share of all torrents, in percent; one is always allowed (10)",
   protected_tags: "torrents with one of these tags are never deleted",
   protected_categories: "nor torrents of these categories",
