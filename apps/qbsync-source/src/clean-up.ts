@@ -66,6 +66,9 @@ const atOnce = 4;
 /** What could not be handed over is left alone for so long. */
 const holdMs = 600_000;
 
+/** So long qBittorrent's list may take to show that something was removed. */
+const listsLateMs = 600_000;
+
 /** A drain gives up on a side that cannot be reached for so long, and at the second time at once. */
 const unreachableMs = 30_000;
 
@@ -77,6 +80,8 @@ export class CleanUp {
   /** Hand-offs with this source that the destination remembers as under way. */
   readonly #remembered = new Set<string>();
   readonly #underWay = new Set<string>();
+  /** When torrents were handed off by this process; qBittorrent's list may show that only later. */
+  readonly #gone = new Map<string, number>();
   #reasons = new Map<string, string>();
   #isDraining = false;
   #isEnding = false;
@@ -106,7 +111,9 @@ export class CleanUp {
 
   /** Whether a hand-off, and not a person, removed it or is about to. */
   isHandedOff(id: string): boolean {
-    return this.#underWay.has(id) || this.#remembered.has(id);
+    const removedAt = this.#gone.get(id) ?? Number.NEGATIVE_INFINITY;
+    const isOurs = this.#options.clock.monotonic() - removedAt < listsLateMs;
+    return isOurs || this.#underWay.has(id) || this.#remembered.has(id);
   }
 
   /** Why a torrent is not removed here, as far as it was looked at; for people. */
@@ -210,9 +217,6 @@ export class CleanUp {
     return left;
   }
 
-  /** Handed off in this process; qBittorrent's list may not show that yet. */
-  readonly #gone = new Set<string>();
-
   /** What was begun before, by this process or an earlier one. */
   async #resume(signal: AbortSignal): Promise<void> {
     const { torrents, dryRun } = this.#options;
@@ -289,7 +293,7 @@ export class CleanUp {
     if (outcome === "waiting") return;
     for (const id of group.ids) this.#remembered.delete(id);
     if (outcome === "handed off") {
-      for (const id of group.ids) this.#gone.add(id);
+      for (const id of group.ids) this.#gone.set(id, clock.monotonic());
       on.freed(group.freesBytes);
       if (how.total) {
         how.total.handedOff += group.ids.length;

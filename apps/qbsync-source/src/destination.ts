@@ -275,6 +275,7 @@ const lasting: ReadonlySet<number> = new Set([
   status.PERMISSION_DENIED,
   status.UNIMPLEMENTED,
   status.INVALID_ARGUMENT,
+  status.FAILED_PRECONDITION,
 ]);
 
 function translated(doing: string, error: unknown): DestinationError {

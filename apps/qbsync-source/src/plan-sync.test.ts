@@ -81,10 +81,23 @@ describe("what is done next for a torrent", () => {
   });
 
   test("that is gone from qBittorrent: it is dropped there, but not at once and not while nobody can be told", () => {
-    const tracked = delivered();
+    const tracked = delivered({ state: "downloading", progress: 0.5 });
     tracked.goneSince = 0;
     expect(decide(tracked, { now: 999 })).toBeUndefined();
     expect(decide(tracked, { now: 1000, isConnected: false })).toBeUndefined();
+    expect(decide(tracked, { now: 1000 })).toBe("abort");
+    tracked.hold = { reason: "the destination did not answer", until: 2000 };
+    expect(decide(tracked, { now: 1000 })).toBeUndefined();
+  });
+
+  test("that is gone and was all there: it is finished there rather than thrown away, unless that fails", () => {
+    const tracked = delivered();
+    tracked.goneSince = 0;
+    expect(decide(tracked, { now: 1000 })).toBe("finalize");
+    tracked.failure = "broken";
+    expect(decide(tracked, { now: 1000 })).toBe("abort");
+    tracked.failure = undefined;
+    tracked.isFinished = true;
     expect(decide(tracked, { now: 1000 })).toBe("abort");
   });
 });

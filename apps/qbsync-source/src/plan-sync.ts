@@ -21,8 +21,11 @@ export function nextAction(
 ): Action {
   const { tags, now, isConnected } = context;
   if (tracked.goneSince !== undefined) {
-    if (now - tracked.goneSince < context.goneForMs) return undefined;
-    return isConnected ? "abort" : undefined;
+    const isHeld = tracked.hold !== undefined && tracked.hold.until > now;
+    if (now - tracked.goneSince < context.goneForMs || !isConnected || isHeld) return undefined;
+    // All of it is there already: thrown away it would be lost to both sides.
+    const isAllThere = tracked.isOpen && tracked.isCompleteHere && tracked.progress?.isDelivered === true;
+    return isAllThere && !tracked.isFinished && tracked.failure === undefined ? "finalize" : "abort";
   }
   if (tracked.isFinished) {
     if (tracked.lacksTag(tags.synced, now)) return "tagSynced";

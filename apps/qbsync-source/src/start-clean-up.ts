@@ -5,6 +5,7 @@ import { statfs } from "node:fs/promises";
 import { CleanUp } from "./clean-up.ts";
 import type { Config } from "./config.ts";
 import { ContentLookup } from "./content-files.ts";
+import { DestinationError } from "./destination.ts";
 import { Drain } from "./drain.ts";
 import type { QbittorrentFollower } from "./follow-qbittorrent.ts";
 import type { Link } from "./link.ts";
@@ -88,12 +89,15 @@ export function startCleanUp(parts: CleanUpParts) {
       const { connection } = link;
       const isOurs = cleanUp.isHandedOff(id) || torrents.get(id)?.goneSince === undefined;
       if (isOurs || connection?.terms.capabilities.includes("hand-off") !== true) return;
-      await connection.sourceRemoved(id, {
-        handOffId: "",
-        sourceName: config.sourceName,
-        tags: tagsOf(config),
-      });
-      log.info({ torrent: id }, `${torrent.name} was removed here; the destination seeds it from now on`);
+      try {
+        const about = { handOffId: "", sourceName: config.sourceName, tags: tagsOf(config) };
+        await connection.sourceRemoved(id, about);
+        log.info({ torrent: id }, `${torrent.name} was removed here; the destination seeds it from now on`);
+      } catch (error) {
+        // Refused: it is not finished there after all, or not there any more.
+        if (!(error instanceof DestinationError) || error.isTransient) throw error;
+        log.warn({ err: error, torrent: id }, `${torrent.name} was removed here and does not seed there`);
+      }
     },
   };
 }

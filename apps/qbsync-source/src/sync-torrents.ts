@@ -239,6 +239,8 @@ export class TorrentSync {
     // What is finished stays: it is somebody's only copy now.
     if (!tracked.isFinished && tracked.isKnownThere) {
       const { aborted, detail } = await destination.abort(tracked.id, { deleteFiles: true });
+      // It was finished a moment ago.
+      if (!aborted) await this.#options.onFinishedGone?.(tracked);
       this.#options.onOutcome?.("aborted");
       const what = aborted
         ? "what the destination had of it was dropped"

@@ -128,16 +128,16 @@ export class HandOffStage implements AsyncDisposable {
   /** A torrent that the seedbox has whole, and seeds. */
   async add(
     name: string,
-    options: { tags?: readonly string[]; seed?: string; comment?: string } = {},
+    options: { tags?: readonly string[]; seed?: string; isPrivate?: boolean } = {},
   ): Promise<MadeTorrent> {
     this.#made += 1;
-    const { tags = [], seed = `${name} ${this.#made}`, comment } = options;
+    const { tags = [], seed = `${name} ${this.#made}`, isPrivate = false } = options;
     const made = makeTorrent({
       version: "hybrid",
       files: [{ path: `${name}.bin`, size: 300_000 }],
       pieceLength: 65_536,
       seed,
-      ...(comment !== undefined && { comment }),
+      private: isPrivate,
     });
     await made.write(this.seedbox.savePath);
     await this.clients.seedbox.torrents.add({
