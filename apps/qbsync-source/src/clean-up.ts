@@ -271,7 +271,7 @@ export class CleanUp {
   /** A torrent may have been tagged, or changed, while others were handed over. */
   #isStillWanted({ ids }: CleanupGroup): boolean {
     const purpose: CleanupPurpose = { kind: "drain" };
-    const torrents = this.#torrents(purpose, new Map()).filter(({ id }) => ids.includes(id));
+    const torrents = this.#torrents(new Map()).filter(({ id }) => ids.includes(id));
     return planCleanup(torrents, [{ ids, freesBytes: 1 }], purpose).chosen.length > 0;
   }
 
@@ -325,7 +325,7 @@ export class CleanUp {
   async #plan(purpose: CleanupPurpose, signal: AbortSignal) {
     const { torrents, contents } = await this.#look(signal);
     const groups = groupsWith(torrents, contents);
-    const { chosen, stay } = planCleanup(this.#torrents(purpose, contents), groups, purpose);
+    const { chosen, stay } = planCleanup(this.#torrents(contents), groups, purpose);
     this.#reasons = stay;
     return { groups: chosen };
   }
@@ -343,14 +343,14 @@ export class CleanUp {
 
   /** For people: as if it were looked at for space, without asking anybody anything. */
   #explain(purpose: CleanupPurpose, why: string | undefined): void {
-    const torrents = this.#torrents(purpose, new Map());
+    const torrents = this.#torrents(new Map());
     const groups = torrents.map(({ id, sizeBytes }) => ({ ids: [id], freesBytes: sizeBytes }));
     const { stay, chosen } = planCleanup(torrents, groups, purpose);
     for (const { ids } of chosen) for (const id of ids) stay.set(id, why ?? "it is next");
     this.#reasons = stay;
   }
 
-  #torrents(purpose: CleanupPurpose, contents: ReadonlyMap<string, ContentFiles>): CleanupTorrent[] {
+  #torrents(contents: ReadonlyMap<string, ContentFiles>): CleanupTorrent[] {
     const { torrents, tags, clock } = this.#options;
     const now = clock.monotonic();
     return [...torrents.values()]
@@ -358,7 +358,7 @@ export class CleanUp {
       .map(({ id, torrent, isFinished }) => {
         const hold = this.#holds.get(id);
         const own = tagsOf(torrent);
-        const isHeld = hold !== undefined && hold.until > now && purpose.kind === "space";
+        const isHeld = hold !== undefined && hold.until > now;
         return {
           id,
           name: torrent.name,

@@ -90,7 +90,10 @@ describe("for a drain", () => {
   const drain: CleanupPurpose = { kind: "drain" };
 
   test("free space, time of seeding and links hold nothing back", () => {
-    const torrents = [torrent("a", { seedingTimeMs: 0, isOnDisk: false }), torrent("b")];
+    const torrents = [
+      torrent("a", { seedingTimeMs: 0, isOnDisk: false }),
+      torrent("b", { hasSyncedTag: false }),
+    ];
     expect(
       planCleanup(
         torrents,

@@ -81,9 +81,10 @@ export function whyNotCleaned(torrent: CleanupTorrent, purpose: CleanupPurpose):
   if (torrent.isExcluded) return "its tag says that it stays";
   if (!torrent.isComplete) return "it is not complete here";
   if (!torrent.isSynced) return "it is not complete at the destination";
+  if (purpose.kind === "drain") return undefined;
+  // A person may have taken it off a moment ago, to keep it.
   if (!torrent.hasSyncedTag) return "qBittorrent does not show the tag for synced torrents yet";
   if (torrent.hold !== undefined) return torrent.hold;
-  if (purpose.kind === "drain") return undefined;
   if (torrent.seedingTimeMs < purpose.minSeedingTimeMs)
     return `it was seeded for ${seconds(torrent.seedingTimeMs)} of ${seconds(purpose.minSeedingTimeMs)}`;
   if (torrent.isOnDisk === false) return "its files are not seen on the disk of --data";

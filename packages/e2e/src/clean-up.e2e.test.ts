@@ -20,7 +20,9 @@ async function synced(
         return sides.every((torrent) => torrent?.tags.includes("synced") === true);
       },
       { what: `${made.name} to be synced`, ...patience },
-    );
+    ).catch(async (cause: unknown) => {
+      throw new Error(await stage.describe(made), { cause });
+    });
 }
 
 /** Some looks of qbsync-source later: it had every occasion to do something. */
@@ -104,15 +106,15 @@ describe.skipIf(await isMissing("qBittorrent 5.3.0"))(
       await using stage = await HandOffStage.set({
         env: { QBSYNC_SOURCE_EXCLUDE_CLEANUP_TAG: "keep", QBSYNC_SOURCE_MIN_SPACE: "0" },
       });
-      const pair = async (name: string, tags: string[]) =>
-        [
-          await stage.add(name, { seed: name }),
-          // The same file in another torrent.
-          await stage.add(name, { seed: name, isPrivate: true, tags }),
-        ] as const;
+      const pair = async (name: string, tags: string[]) => {
+        const one = await stage.add(name, { seed: name });
+        await synced(stage, one);
+        const sameFile = await stage.add(name, { seed: name, isPrivate: true, tags });
+        await synced(stage, sameFile);
+        return [one, sameFile] as const;
+      };
       const together = await pair("together", []);
       const kept = await pair("kept", ["keep"]);
-      await synced(stage, ...together, ...kept);
       await stage.source![Symbol.asyncDispose]();
       stage.startSource({ QBSYNC_SOURCE_MIN_SPACE: "1000TB" });
       for (const made of together) expect(await stage.end(made)).toBe("handed off");

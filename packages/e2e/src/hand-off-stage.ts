@@ -209,7 +209,10 @@ export class HandOffStage implements AsyncDisposable {
 
   async describe(made: MadeTorrent): Promise<string> {
     const [here, there] = await this.#both(made).catch(() => []);
-    const log = this.lines.slice(-30).map(({ msg }) => msg);
+    const log = this.lines
+      .filter(({ msg }) => msg !== "qBittorrent: request")
+      .slice(-30)
+      .map(({ msg }) => msg);
     const side = (torrent?: Torrent) => torrent && `${torrent.state} ${torrent.progress} [${torrent.tags}]`;
     return `here ${side(here)}, there ${side(there)}\n${log.join("\n")}`;
   }
