@@ -1,6 +1,7 @@
 import { readCommandLine } from "@qbit-sidecars/config";
 import { describe, expect, test } from "vitest";
 import { settings } from "./config.ts";
+import { splitTokens } from "./who-may-send.ts";
 
 const program = {
   name: "qbsync-destination",
@@ -82,5 +83,47 @@ describe("the seed's settings", () => {
       listen: { port: 6003 },
       healthAddr: { port: 6004 },
     });
+  });
+
+  test.each([
+    ["GRPC_PORT", "listen", 50_051],
+    ["PORT", "listen", 50_051],
+    ["HTTP_PORT", "healthAddr", 8080],
+    ["HEALTH_PORT", "healthAddr", 8080],
+  ] as const)(
+    "leave %s=tcp://… alone, which Kubernetes sets for a Service of that name",
+    async (...[name, key, port]) => {
+      const config = await run({ QBSYNC_DESTINATION_DATA: "/d", [name]: "tcp://10.0.0.1:6000" });
+      expect(config[key]).toEqual({ host: undefined, port });
+    },
+  );
+
+  test("win over the conventional ones", async () => {
+    const env = { QBSYNC_DESTINATION_DATA: "/d", QBSYNC_DESTINATION_LISTEN: ":1", GRPC_PORT: "2", PORT: "3" };
+    expect((await run(env)).listen.port).toBe(1);
+    expect((await run({ QBSYNC_DESTINATION_DATA: "/d", GRPC_PORT: "2", PORT: "3" })).listen.port).toBe(2);
+    expect((await run({ QBSYNC_DESTINATION_DATA: "/d", PORT: "127.0.0.1:3" })).listen).toEqual({
+      host: "127.0.0.1",
+      port: 3,
+    });
+  });
+});
+
+describe("who may send", () => {
+  test("is told by variables and flags; several tokens stand in one text", async () => {
+    const both = "0123456789abcdef, fedcba9876543210\n";
+    const files = { tlsCertFile: "/c", tlsKeyFile: "/k", tlsClientCaFile: "/a" };
+    const flags = ["--tls-cert-file=/c", "--tls-key-file=/k", "--tls-client-ca-file=/a", `--token=${both}`];
+    const variables = {
+      QBSYNC_DESTINATION_TLS_CERT_FILE: "/c",
+      QBSYNC_DESTINATION_TLS_KEY_FILE: "/k",
+      QBSYNC_DESTINATION_TLS_CLIENT_CA_FILE: "/a",
+      QBSYNC_DESTINATION_TOKEN: both,
+    };
+    const data = { QBSYNC_DESTINATION_DATA: "/d" };
+    for (const config of [await run(data, flags), await run({ ...data, ...variables })]) {
+      expect(config).toMatchObject(files);
+      expect(splitTokens(config.token?.reveal() ?? "")).toEqual(["0123456789abcdef", "fedcba9876543210"]);
+    }
   });
 });

@@ -138,12 +138,16 @@ export async function qbsyncSource(config: Config, service: Service): Promise<vo
       torrents: torrentsReport(torrents.values(), { tags, now: clock.monotonic() }),
     }),
     plan: () => ({
+      dry_run: config.dryRun,
+      free_bytes: cleaning.cleanUp.freeBytes ?? null,
+      min_space_bytes: config.minSpace,
       torrents: planReport(torrents.values(), {
         tags,
         now: clock.monotonic(),
         goneForMs: goneForMs(config),
         isConnected: link.connection !== undefined,
         dryRun: config.dryRun,
+        cleanUp: cleaning.cleanUp,
       }),
     }),
   });

@@ -44,6 +44,8 @@ const table = [
   ["healthAddr", "HEALTH_ADDR", "--health-addr", ":9106", { host: undefined, port: 9106 }],
   ["logLevel", "LOG_LEVEL", "--log-level", "debug", "debug"],
   ["dryRun", "DRY_RUN", "--dry-run", "true", true],
+  ["tls", "TLS", "--tls", "true", true],
+  ["tlsCaFile", "TLS_CA_FILE", "--tls-ca-file", "/ca", "/ca"],
   ["syncFailedTag", "SYNC_FAILED_TAG", "--sync-failed-tag", "bad", "bad"],
   ["excludeSyncTag", "EXCLUDE_SYNC_TAG", "--exclude-sync-tag", "no", "no"],
 ] as const;
@@ -91,6 +93,45 @@ test.each([
     healthAddr: { host: undefined, port: Number(port) },
   });
 });
+
+test("the token and the files of TLS are variables, files and flags", async () => {
+  const flags = [
+    "--token=0123456789abcdef",
+    "--tls-cert-file=/c",
+    "--tls-key-file=/k",
+    "--tls-server-name=nas",
+  ];
+  const variables = {
+    QBSYNC_SOURCE_TOKEN: "0123456789abcdef",
+    QBSYNC_SOURCE_TLS_CERT_FILE: "/c",
+    QBSYNC_SOURCE_TLS_KEY_FILE: "/k",
+    QBSYNC_SOURCE_TLS_SERVER_NAME: "nas",
+  };
+  for (const config of [await configOf(required, flags), await configOf({ ...required, ...variables })]) {
+    expect(config).toMatchObject({ tlsCertFile: "/c", tlsKeyFile: "/k", tlsServerName: "nas" });
+    expect(config.token?.reveal()).toBe("0123456789abcdef");
+  }
+});
+
+test.each([
+  ["QBSYNC_SOURCE_TOKEN", "too-short", "16 or more characters"],
+  ["QBSYNC_SOURCE_TOKEN", "two tokens of a good length", "without spaces"],
+  ["QBSYNC_SOURCE_TLS_CERT_FILE", "/c", "a certificate and its key"],
+  ["QBSYNC_SOURCE_TLS_SERVER_NAME", "nas", "a server name without TLS"],
+])("%s=%s is refused in words", async (variable, text, words) => {
+  const failure = configOf({ ...required, [variable]: text });
+  await expect(failure).rejects.toThrow(words);
+  await expect(failure).rejects.not.toThrow("too-short");
+});
+
+test.each(["HTTP_PORT", "HEALTH_PORT"])(
+  "%s=tcp://…, as Kubernetes sets it for a Service, is left alone",
+  async (name) => {
+    expect(await configOf({ ...required, [name]: "tcp://10.0.0.1:8080" })).toMatchObject({
+      healthAddr: { host: undefined, port: 8080 },
+    });
+  },
+);
 
 test("an empty tag or annotation is none", async () => {
   const empty = ["SYNCED_TAG", "SYNC_FAILED_TAG", "DRAIN_ANNOTATION"].map((name) => [

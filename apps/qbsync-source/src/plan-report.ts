@@ -1,6 +1,9 @@
 import { nextAction } from "./plan-sync.ts";
 import type { Tags, TrackedTorrent } from "./tracked-torrent.ts";
 
+/** Why torrents are not handed over and removed here; see clean-up.ts. */
+type CleanUpReasons = { isHandedOff(id: string): boolean; whyNotCleaned(id: string): string };
+
 type Context = { tags: Tags; now: number; goneForMs: number; isConnected: boolean; dryRun: boolean };
 
 /** What is going to happen with the sync of one torrent, and why nothing does. */
@@ -10,12 +13,19 @@ export type SyncPlan = {
   why: string;
 };
 
-/** What is going to happen with every torrent, in the order of `GET /status`: the sync's part of `GET /plan`. */
-export function planReport(torrents: Iterable<TrackedTorrent>, context: Context) {
+/** What is going to happen with every torrent, in the order of `GET /status`: the body of `GET /plan`. */
+export function planReport(
+  torrents: Iterable<TrackedTorrent>,
+  { cleanUp, ...context }: Context & { cleanUp: CleanUpReasons },
+) {
   return [...torrents].map((tracked) => ({
     id: tracked.id,
     name: tracked.torrent.name,
     sync: syncPlan(tracked, context),
+    clean_up: {
+      plan: cleanUp.isHandedOff(tracked.id) ? "hand over" : "stay",
+      why: cleanUp.whyNotCleaned(tracked.id),
+    },
   }));
 }
 

@@ -99,6 +99,8 @@ test("names are cut and filled to columns, wide characters counted twice", () =>
 
 const made = makeTorrent({ version: "v1", name: "film", files: [{ path: "film.mkv", size: 300_000 }] });
 
+type Plan = { torrents: { name: string; sync: object; clean_up: object }[] };
+
 /** The command as a terminal would run it. */
 async function command(argv: string[], env: Record<string, string> = {}, tty?: { columns: number }) {
   let [out, err] = ["", ""];
@@ -131,9 +133,15 @@ describe("a running source", () => {
     });
     await waitFor(async () => (await source.status()).includes("film"), { what: "the torrents to be seen" });
     const env = { QBSYNC_SOURCE_HEALTH_ADDR: new URL(source.healthUrl).host };
-    const plan: { torrents: { name: string; sync: object }[] } = JSON.parse(
-      await (await fetch(`${source.healthUrl}/plan`)).text(),
+    const plan = await waitFor(
+      async () => {
+        const text = await (await fetch(`${source.healthUrl}/plan`)).text();
+        return text.includes("not looked at yet") ? undefined : (JSON.parse(text) as Plan);
+      },
+      { what: "the clean-up to have looked at all" },
     );
+    expect(plan).toMatchObject({ dry_run: false, min_space_bytes: 50e9, free_bytes: expect.any(Number) });
+    expect(plan.torrents.find(({ name }) => name === "film")?.clean_up).toMatchObject({ plan: "stay" });
     expect(plan.torrents.find(({ name }) => name === "film")?.sync).toEqual({
       plan: "leave",
       why: "tagged mine",
