@@ -1,4 +1,6 @@
+import process from "node:process";
 import { defineConfig } from "vitest/config";
+import { coverageGate, coverageVariable } from "./packages/testing/src/coverage-gate.ts";
 
 const node = { environment: "node", pool: "forks" } as const;
 
@@ -7,6 +9,7 @@ export default defineConfig({
     // Most tests wait for servers: two at a time leave neither of two cores idle. Vitest would leave one out.
     maxWorkers: 2,
     reporters: ["default", "./packages/testing/src/closing-line-reporter.ts"],
+    coverage: coverageGate(process.env[coverageVariable]),
     projects: [
       {
         test: {

@@ -1,11 +1,11 @@
-import { mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { tempDir } from "@qbit-sidecars/testing";
 import { expect, test } from "vitest";
 
 import { createMetrics } from "./metrics.ts";
-import { openStateDir } from "./state-dir.ts";
+import { newerFormat, openStateDir } from "./state-dir.ts";
 import { memoryLog } from "./test-log.ts";
 
 async function open(dir: string) {
@@ -32,6 +32,36 @@ test("makes the directory and keeps what is written for the next start", async (
   expect(await second.gauge()).toBe("1");
   expect(second.lines).toEqual([]);
   expect(await readdir(path)).toEqual(["lease.json"]);
+});
+
+test("a file that cannot be used is given another name, so that the next write does not destroy it", async () => {
+  await using dir = await tempDir();
+  const { state, lines } = await open(dir.path);
+  await writeFile(join(dir.path, "ledger.json"), "of tomorrow");
+  const name = (await state.setAside("ledger.json")) ?? "";
+  expect(name).toMatch(/^ledger\.json\.set-aside-\d{4}-\d\d-\d\dT[\d-]+Z$/u);
+  await state.write("ledger.json", "of today");
+  await expect(readFile(join(dir.path, name), "utf8")).resolves.toBe("of tomorrow");
+  expect(lines).toEqual([]);
+  expect(await state.setAside("nothing.json")).toBeUndefined();
+  expect(lines).toMatchObject([{ level: "warn", msg: expect.stringContaining("setting a kept file aside") }]);
+});
+
+test("a file that no state of ours can be is not read", async () => {
+  await using dir = await tempDir();
+  await writeFile(join(dir.path, "ledger.json"), "");
+  await truncate(join(dir.path, "ledger.json"), 65 * 1024 * 1024);
+  const { state, lines } = await open(dir.path);
+  expect(await state.read("ledger.json")).toBeUndefined();
+  expect(lines[0]?.msg).toContain("going on without it");
+});
+
+test("only a newer format is newer", () => {
+  expect(newerFormat('{ "version": 3, "more": 1 }', 2)).toBe(
+    "it was written by a newer version (its format is 3, the newest known here is 2)",
+  );
+  for (const text of ['{"version":2}', '{"version":1}', '{"versions":3}', "", "3", '{"version":"3"}'])
+    expect(newerFormat(text, 2)).toBeUndefined();
 });
 
 // A file in the way instead of permissions: for root, which runs tests in containers, nothing is forbidden.

@@ -33,8 +33,26 @@ describe("a run of the tests", () => {
       "package boundaries",
       "unit tests",
     ]);
-    expect(steps.at(-1)?.args).toEqual(["run", "--project", "unit"]);
-    expect(env).toEqual({});
+    expect(steps.at(-1)?.args).toEqual(["run", "--project", "unit", "--coverage"]);
+    expect(env).toEqual({ QBIT_SIDECARS_COVERAGE: "unit" });
+  });
+
+  test("with --coverage measures unit and contract tests together", () => {
+    const { steps, env } = planTests(["--coverage"]);
+    const args = ["run", "--project", "unit", "--project", "contract", "--coverage"];
+    expect(steps).toMatchObject([{ command: "vitest", args }]);
+    expect(env).toEqual({ QBIT_SIDECARS_COVERAGE: "all" });
+  });
+
+  test("of some tests gates no coverage: they reach only some of the code", () => {
+    for (const argv of [
+      ["--check", "packages/config"],
+      ["--coverage", "packages/config"],
+    ]) {
+      const { steps, env } = planTests(argv);
+      expect(steps.at(-1)?.args).not.toContain("--coverage");
+      expect(env).toEqual({});
+    }
   });
 
   test("ends with the first step that fails and tells which", async () => {

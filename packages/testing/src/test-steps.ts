@@ -1,3 +1,5 @@
+import { coverageVariable } from "./coverage-gate.ts";
+
 export type Step = {
   /** What it finds out, for people. */
   name: string;
@@ -20,15 +22,29 @@ const build: Step = { name: "build", command: "turbo", args: ["run", "build", "-
 /**
  * Everything one run of the tests does, in order.
  *
- * @param argv `--check`: no build and only what needs no server; `--long`: all qBittorrent versions and slow tests; all
- *   else goes to vitest
+ * @param argv `--check`: no build and only what needs no server, its coverage gated; `--coverage`: unit and contract
+ *   tests, the coverage of everything gated; `--long`: all qBittorrent versions and slow tests; all else goes to vitest
  */
 export function planTests(argv: readonly string[]): TestPlan {
-  const forVitest = argv.filter((argument) => argument !== "--check" && argument !== "--long");
+  const forVitest = argv.filter((argument) => !["--check", "--coverage", "--long"].includes(argument));
   const env = argv.includes("--long") ? { QBIT_SIDECARS_LONG: "1" } : {};
   const unit = ["run", "--project", "unit", ...forVitest];
+  // Some of the tests reach some of the code: with a filter there is nothing to gate.
+  const gate = (which: string): Pick<TestPlan, "env"> & { args: string[] } =>
+    forVitest.length > 0
+      ? { env, args: [] }
+      : { env: { ...env, [coverageVariable]: which }, args: ["--coverage"] };
   if (argv.includes("--check")) {
-    return { env, steps: [...checks, { name: "unit tests", command: "vitest", args: unit }] };
+    const { env: gated, args } = gate("unit");
+    return {
+      env: gated,
+      steps: [...checks, { name: "unit tests", command: "vitest", args: [...unit, ...args] }],
+    };
+  }
+  if (argv.includes("--coverage")) {
+    const { env: gated, args } = gate("all");
+    const tests = [...unit, "--project", "contract", ...args];
+    return { env: gated, steps: [{ name: "unit and contract tests", command: "vitest", args: tests }] };
   }
   return {
     env,
