@@ -2,11 +2,16 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import process from "node:process";
+import type { ProcessLike } from "@qbit-sidecars/service";
 import { freePort, waitFor } from "@qbit-sidecars/testing";
+import { program } from "./program.ts";
 
 const main = fileURLToPath(new URL("main.ts", import.meta.url));
 
-/** For tests: the program in a process of its own, which can be killed. */
+/**
+ * For tests: the program in a process of its own, which can be killed. While coverage is measured it runs in the test's
+ * process, where what it reaches is seen, and a kill is a stop.
+ */
 export class TestDestination implements AsyncDisposable {
   readonly port: number;
   readonly healthPort: number;
@@ -14,6 +19,7 @@ export class TestDestination implements AsyncDisposable {
   readonly #command: readonly string[];
   readonly #env: Record<string, string>;
   #process: ChildProcess | undefined;
+  #stopHere: (() => Promise<void>) | undefined;
   output = "";
 
   private constructor(
@@ -41,37 +47,63 @@ export class TestDestination implements AsyncDisposable {
   }
 
   get pid(): number {
-    return this.#process?.pid ?? 0;
+    return this.#process?.pid ?? process.pid;
   }
 
   async start(): Promise<void> {
-    const [program = process.execPath, ...before] = this.#command;
-    const child = spawn(
-      program,
-      [
-        ...before,
-        ...(this.#command.length > 0 ? [process.execPath] : []),
-        main,
-        `--listen=127.0.0.1:${this.port}`,
-        `--health-addr=127.0.0.1:${this.healthPort}`,
-        "--keep-free=0",
-        "--log-level=debug",
-        ...this.#argv,
-      ],
-      { stdio: ["ignore", "pipe", "pipe"], env: { PATH: process.env["PATH"], ...this.#env } },
+    const argv = [
+      `--listen=127.0.0.1:${this.port}`,
+      `--health-addr=127.0.0.1:${this.healthPort}`,
+      "--keep-free=0",
+      "--log-level=debug",
+      ...this.#argv,
+    ];
+    const isMeasured = process.env["QBIT_SIDECARS_COVERAGE"] !== undefined && this.#command.length === 0;
+    const ended = isMeasured ? this.#startHere(argv) : this.#startProcess(argv);
+    await waitFor(
+      async () => {
+        const code = ended();
+        if (code !== undefined) throw new Error(`it ended with ${code}:\n${this.output}`);
+        return (await fetch(`${this.url}/readyz`).catch(() => undefined))?.ok;
+      },
+      { what: "the destination to be ready", timeoutMs: 20_000 },
     );
+  }
+
+  #startProcess(argv: readonly string[]): () => number | undefined {
+    const [command = process.execPath, ...before] = this.#command;
+    const node = this.#command.length > 0 ? [process.execPath] : [];
+    const child = spawn(command, [...before, ...node, main, ...argv], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { PATH: process.env["PATH"], ...this.#env },
+    });
     this.#process = child;
     for (const stream of [child.stdout, child.stderr])
       stream.on("data", (text: Buffer) => {
         this.output += text.toString();
       });
-    await waitFor(
-      async () => {
-        if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}:\n${this.output}`);
-        return (await fetch(`${this.url}/readyz`).catch(() => undefined))?.ok;
-      },
-      { what: "the destination to be ready", timeoutMs: 20_000 },
-    );
+    return () => child.exitCode ?? undefined;
+  }
+
+  #startHere(argv: readonly string[]): () => number | undefined {
+    const signals = new Map<string, (...args: never[]) => void>();
+    const output = { write: (text: string) => (this.output += text) };
+    const { promise: exited, resolve } = Promise.withResolvers<number>();
+    let code: number | undefined;
+    const here: ProcessLike = {
+      argv: ["node", "main.ts", ...argv],
+      env: this.#env,
+      stdout: output,
+      stderr: output,
+      on: (event: string, listener: (...args: never[]) => void) => signals.set(event, listener),
+      exit: (with_: number) => resolve((code = with_)),
+    };
+    program(here).catch(() => resolve((code = -1)));
+    this.#stopHere = async () => {
+      signals.get("SIGTERM")?.();
+      await exited;
+    };
+    return () => code;
   }
 
   get url(): string {
@@ -86,6 +118,8 @@ export class TestDestination implements AsyncDisposable {
   }
 
   async kill(signal: "SIGKILL" | "SIGTERM" = "SIGKILL"): Promise<void> {
+    await this.#stopHere?.();
+    this.#stopHere = undefined;
     const child = this.#process;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const gone = once(child, "exit");

@@ -15,7 +15,6 @@ const folders = {
     "apps/port-sync",
     "packages/config",
     "packages/rules",
-    "packages/rules-run",
     "packages/service",
   ],
   contract: [
@@ -26,6 +25,7 @@ const folders = {
     "packages/jobs",
     "packages/qbit-client",
     "packages/qbsync-protocol",
+    "packages/rules-run",
   ],
 } as const;
 
@@ -44,6 +44,7 @@ const left = [
   "apps/qbsync-source/src/hand-off-world.ts",
   "packages/jobs/src/{kill-rounds,mortal-process,queue-conformance,queue-model}.ts",
   "packages/qbit-client/src/endpoint-contract.ts",
+  "packages/qbsync-protocol/src/generate.ts",
   "packages/rules/src/seed-example.ts",
 ];
 
