@@ -135,7 +135,10 @@ describe.skipIf(await isMissing("qBittorrent 5.3.0"))("a qbsync-source", () => {
     await at.destination.stop();
     const before = at.network.accepted;
     const later = await another();
-    await at.until(() => at.network.accepted >= before + 4, "four attempts");
+    // With the default of 30 s the waits would be 4 and 8 seconds by then.
+    await at.until(() => at.network.accepted >= before + 7, "seven attempts");
+    const [fifth = 0, , seventh = Infinity] = at.network.acceptedAt.slice(before + 4);
+    expect(seventh - fifth).toBeLessThan(5000);
     await at.destination.start(port);
     await at.untilSynced(later);
     expect(await at.source.metric("qbsync_stream_reconnects_total")).toBe(2);
@@ -247,6 +250,38 @@ describe.skipIf(await isMissing("qBittorrent 5.3.0"))("a qbsync-source", () => {
       "three connections again",
     );
     expect(at.destination.openStreams).toBe(3);
+  });
+
+  test("opens more than --min-connections while there is more to send than they carry, up to --max-connections", async () => {
+    const made = await complete({ pieceLength: 262_144, files: [{ path: "film.bin", size: 8_000_000 }] });
+    const gate = Promise.withResolvers<void>();
+    await using at = await world(
+      {
+        QBSYNC_SOURCE_MIN_CONNECTIONS: "1",
+        QBSYNC_SOURCE_MAX_CONNECTIONS: "2",
+        QBSYNC_SOURCE_WINDOW: "1MiB",
+      },
+      { onPiece: async () => await gate.promise.then(() => undefined) },
+    );
+    await at.until(() => at.destination.arrivals.length === 4, "a window full of pieces");
+    expect(at.destination.openStreams).toBe(1);
+    await at.until(() => at.destination.openStreams === 2, "a second connection");
+    gate.resolve();
+    await at.untilSynced(made);
+    expect(at.destination.connections).toBe(2);
+  });
+
+  test("finishes files in order, so that the first can be used before the last is there", async () => {
+    const made = await complete();
+    await using at = await world({
+      QBSYNC_SOURCE_NUM_SENDERS: "1",
+      QBSYNC_SOURCE_MIN_CONNECTIONS: "1",
+      QBSYNC_SOURCE_MAX_CONNECTIONS: "1",
+    });
+    await at.untilSynced(made);
+    const pieces = at.destination.arrivals.map((arrival) => Number(arrival.split(":")[1]));
+    const isNearlyInOrder = pieces.every((piece, index) => Math.abs(piece - index) <= 1);
+    expect(isNearlyInOrder, pieces.join()).toBe(true);
   });
 
   test("never sends what does not have its hash: a byte changed, a file cut off, a file gone; and sends it once it is right", async () => {

@@ -5,7 +5,8 @@ import { once } from "node:events";
 export class CuttableNetwork implements AsyncDisposable {
   readonly #server: Server;
   readonly #pairs = new Set<[Socket, Socket]>();
-  accepted = 0;
+  /** When connections were accepted, on the monotonic clock. */
+  readonly acceptedAt: number[] = [];
 
   private constructor(server: Server) {
     this.#server = server;
@@ -24,6 +25,10 @@ export class CuttableNetwork implements AsyncDisposable {
   get port(): number {
     const address = this.#server.address();
     return typeof address === "object" && address !== null ? address.port : 0;
+  }
+
+  get accepted(): number {
+    return this.acceptedAt.length;
   }
 
   get open(): number {
@@ -59,7 +64,7 @@ export class CuttableNetwork implements AsyncDisposable {
   }
 
   #join(near: Socket, far: Socket): void {
-    this.accepted += 1;
+    this.acceptedAt.push(performance.now());
     const pair: [Socket, Socket] = [near, far];
     this.#pairs.add(pair);
     near.pipe(far);

@@ -39,7 +39,7 @@ class Killer {
   readonly #random: () => number;
   kills = { transfer: 0, finalize: 0 };
   receivedBytes = 0;
-  rehashedBytes = 0;
+  readonly rehashedBytes = { restart: 0, reuse: 0, finalize: 0 };
 
   constructor(stage: QbsyncStage, random: () => number) {
     this.#stage = stage;
@@ -65,7 +65,11 @@ class Killer {
   /** Takes over what this life of the destination counted. */
   async count(): Promise<void> {
     this.receivedBytes += await this.#stage.destinationMetric("qbsync_received_bytes_total");
-    this.rehashedBytes += await this.#stage.destinationMetric("qbsync_rehashed_bytes_total");
+    for (const why of ["restart", "reuse", "finalize"] as const)
+      this.rehashedBytes[why] += await this.#stage.destinationMetric(
+        "qbsync_rehashed_bytes_total",
+        `"${why}"`,
+      );
   }
 
   /** All of it is at home, or it is given up waiting: then it is struck wherever it is. */
@@ -126,7 +130,7 @@ for (const version of versions) {
         await killer.count();
         const { kills, receivedBytes, rehashedBytes } = killer;
         console.log(
-          `seed ${seed}: ${kills.transfer} kills during transfer, ${kills.finalize} during finalize; of ${payloadBytes} bytes ${Math.max(0, receivedBytes - payloadBytes)} were sent again and ${rehashedBytes} hashed again`,
+          `seed ${seed}: ${kills.transfer} kills during transfer, ${kills.finalize} during finalize; of ${payloadBytes} bytes ${Math.max(0, receivedBytes - payloadBytes)} were sent again; hashed again: ${JSON.stringify(rehashedBytes)}`,
         );
         expect(kills.finalize, "kills while a torrent was finished").toBeGreaterThan(0);
       },

@@ -46,6 +46,24 @@ describe.skipIf(await isMissing("qBittorrent 5.3.0"))("the bundles of qbsync", (
   });
 });
 
+/** The largest pieces that there are; `b.bin` makes that there is more than one of them. */
+const hugePieces: Record<string, Download> = Object.fromEntries(
+  (["v1", "v2"] as const).map((version, index) => [
+    version,
+    {
+      version,
+      name: `huge pieces ${version}`,
+      files: [
+        { path: "a.bin", size: 268_435_456 + 1_000_000 },
+        { path: "b.bin", size: 1 },
+      ],
+      pieceLength: 268_435_456,
+      bytesPerSecond: 0,
+      seed: 20 + index,
+    },
+  ]),
+);
+
 for (const version of qbittorrentVersionsUnderTest().filter((one) => one !== "4.2.5")) {
   describe.skipIf(await isMissing(`qBittorrent ${version}`))(`between two qBittorrents ${version}`, () => {
     test("every kind of torrent arrives while it downloads, and seeds at 100 %", async () => {
@@ -63,5 +81,17 @@ for (const version of qbittorrentVersionsUnderTest().filter((one) => one !== "4.
         for (const file of wanted) expect(await stage.isSameAtHome(file), file.path).toBe(true);
       }
     });
+
+    for (const [kind, options] of Object.entries(hugePieces))
+      test(`pieces of 256 MiB of a ${kind} torrent arrive, through windows of 64 MiB, and seed at 100 %`, async () => {
+        await using stage = await QbsyncStage.set({
+          version,
+          env: { source: { QBSYNC_SOURCE_WINDOW: "64MiB" } },
+        });
+        const made = await stage.download(`huge ${kind}`, options);
+        await stage.complete(made);
+        await stage.seeds(made);
+        for (const file of made.files) expect(await stage.isSameAtHome(file), file.path).toBe(true);
+      });
   });
 }
