@@ -88,6 +88,8 @@ export const panelsOf: Readonly<Record<string, readonly Panel[]>> = {
     { title: "Connections", query: "qbsync_grpc_connections_active{$chosen}" },
     { title: "What became of torrents", ...perFiveMinutes("qbsync_sync_outcomes_total", "result") },
     { title: "Pieces that could not be read", ...perFiveMinutes("qbsync_pieces_unreadable_total", "reason") },
+    { title: "Free where the data is", query: "qbsync_data_free_bytes{$chosen}", unit: "bytes" },
+    { title: "Hand-offs", ...perFiveMinutes("qbsync_hand_offs_total", "outcome") },
   ],
   "qbsync-destination": [
     { title: "Bytes made durable", query: "rate(qbsync_durable_bytes_total{$chosen}[5m])", unit: "Bps" },

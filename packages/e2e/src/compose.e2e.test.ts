@@ -130,7 +130,7 @@ async function settingsOf(image: string | undefined): Promise<Settings<Declarati
   return settings;
 }
 
-/** What the app makes of its variables, arguments, and secrets, of which each file holds the word "secret". */
+/** What the app makes of its variables, arguments, and secrets, of which each file holds one that is long enough. */
 function started(
   { environment = {}, command = [], secrets = [], image }: Service,
   settings: Settings<Declaration>,
@@ -149,7 +149,7 @@ function started(
       env: Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, String(value)])),
       readFile: async (path) =>
         secrets.some((secret) => path === `/run/secrets/${secret}`)
-          ? { ok: true, text: "secret" }
+          ? { ok: true, text: "a-secret-of-32-letters-or-so-xxxx" }
           : { ok: false, missing: true, problem: "no secret of this service has this name" },
     },
   );

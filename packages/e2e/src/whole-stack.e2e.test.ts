@@ -97,6 +97,7 @@ async function prepare(folder: string): Promise<void> {
     wireguard_key: "unused",
     qbit_pass: login.password,
     rules_key: "0123abcd",
+    qbsync_token: "0123456789abcdef0123456789abcdef",
     pia_password: "unused",
   };
   for (const [name, secret] of Object.entries(secrets)) {
