@@ -66,6 +66,10 @@ export function podEnvironments(places: PodPlaces): Record<AppName, Start> {
         QBSYNC_SOURCE_DESTINATION_ADDR: `127.0.0.1:${places.ports.qbsync}`,
         QBSYNC_SOURCE_RECONNECT_MAX_DELAY: "1s",
         QBSYNC_SOURCE_SLEEP: "5s",
+        QBSYNC_SOURCE_SETTLE_TIME: "2s",
+        // No Kubernetes that could say that the machine goes away: whoever stops it, or asks, means it.
+        QBSYNC_SOURCE_DRAIN_ANNOTATION: "",
+        QBSYNC_SOURCE_DRAIN_TIMEOUT: "5s",
         QBSYNC_SOURCE_TOKEN: secrets.qbsyncToken,
         QBSYNC_SOURCE_TLS_CA_FILE: join(places.folder, "qbsync-ca.crt"),
       }),

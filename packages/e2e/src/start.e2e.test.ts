@@ -35,6 +35,8 @@ test("npm start tells a torrent's life and stays up after it, and Ctrl-C ends it
     ["rules", "Distributions, because"],
     ["the phone", "♪ Download Complete"],
     ["home", "has all of Debian 13.iso"],
+    ["qBittorrent", "has nothing of Debian 13.iso any more"],
+    ["home", "seeds Debian 13.iso"],
   ] as const) {
     expect(said).toMatch(new RegExp(`\\s${who}\\s.*${what}`, "u"));
   }

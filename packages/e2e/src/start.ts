@@ -1,9 +1,15 @@
-import { freePort } from "@qbit-sidecars/testing";
+import { freePort, type MadeTorrent } from "@qbit-sidecars/testing";
 import { createInterface } from "node:readline";
 import { parseArgs, styleText } from "node:util";
 import { tellChapters } from "./chapters.ts";
 import { topic } from "./pod-parts.ts";
-import { forwardPorts, type LifeNarrator, playTorrentLife, shareHooks } from "./stories/torrent-life.ts";
+import {
+  drain,
+  forwardPorts,
+  type LifeNarrator,
+  playTorrentLife,
+  shareHooks,
+} from "./stories/torrent-life.ts";
 import { type Outcome, type Story, tellAll, tellStory, type Telling } from "./tell-stories.ts";
 import { Terminal } from "./terminal.ts";
 import { WholePod } from "./whole-pod.ts";
@@ -76,7 +82,8 @@ function readArguments(): Wanted | undefined {
 /** @returns the exit code */
 async function show({ once, life }: Wanted, signal: AbortSignal): Promise<number> {
   terminal.print(styleText("dim", "Getting real servers (the first time this takes a few seconds) …"));
-  await using pod = await setPod();
+  const over = new AbortController();
+  await using pod = await setPod(AbortSignal.any([signal, over.signal]));
   terminal.print(addresses(pod));
   // A person needs a moment between two stories; a script does not.
   const telling = { terminal, signal, pauseMs: once ? 0 : 2000 };
@@ -84,16 +91,25 @@ async function show({ once, life }: Wanted, signal: AbortSignal): Promise<number
   if (told === "true" && !life) {
     told = await tellChapters(telling, (who, what) => terminal.tell(who, what, colours[who]));
   }
-  if (once || told !== "true") return conclude(told);
+  if (once || told !== "true") {
+    over.abort();
+    return conclude(told);
+  }
   terminal.print(whatNext(pod));
   // Awaited here, or the pod would be taken down at once.
   return await stay(pod, telling);
 }
 
-async function setPod(): Promise<WholePod> {
+/** @param over how the apps take each other's end is no part of the story */
+async function setPod(over: AbortSignal): Promise<WholePod> {
   return await WholePod.set({
     onLine(app, { level, msg, err }) {
-      if (unremarkable.test(msg) || (level !== "info" && level !== "warn" && level !== "error")) return;
+      if (
+        over.aborted ||
+        unremarkable.test(msg) ||
+        (level !== "info" && level !== "warn" && level !== "error")
+      )
+        return;
       const what = err === undefined ? msg : `${msg}: ${err.message}`;
       terminal.tell(app, what.length > widest ? `${what.slice(0, widest)} …` : what, colours[app]);
     },
@@ -126,6 +142,7 @@ Ctrl-C ends it all, and leaves nothing.
 }
 
 function lifeStories(pod: WholePod): readonly Story[] {
+  const life = Promise.withResolvers<MadeTorrent>();
   return [
     {
       title: "On each side the VPN forwards a port, and qBittorrent listens on it",
@@ -136,8 +153,12 @@ function lifeStories(pod: WholePod): readonly Story[] {
         "A torrent's life: a rule sorts it, the phone is told, and its pieces are home while it downloads",
       async play() {
         await shareHooks(pod);
-        await playTorrentLife({ pod, narrator }, "Debian 13");
+        life.resolve(await playTorrentLife({ pod, narrator }, "Debian 13"));
       },
+    },
+    {
+      title: "Its first home goes away: the torrent is handed over, seeds at home, and is gone here",
+      play: async () => drain({ pod, narrator }, await life.promise),
     },
   ];
 }

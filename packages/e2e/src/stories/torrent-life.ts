@@ -84,6 +84,29 @@ export async function playTorrentLife(rest: Rest, name: string): Promise<MadeTor
   return made;
 }
 
+/** The machine of the first qBittorrent is to go away: what it has is handed over, seeds at home, and is gone there. */
+export async function drain({ pod, narrator }: Rest, { torrentId, name }: MadeTorrent): Promise<void> {
+  const hashes = [torrentId];
+  narrator.tell("you", "POST /drain, as before a machine goes away");
+  await until(
+    async () => {
+      // A torrent that was tagged this very second is left for the next time.
+      await fetch(`${pod.health["qbsync-source"]}/drain?wait`, { method: "POST" });
+      return (await pod.clients.source.torrents.info({ hashes })).length === 0;
+    },
+    { what: `${name} being gone from the first qBittorrent` },
+  );
+  narrator.tell("qBittorrent", `has nothing of ${name} any more`);
+  const there = await until(
+    async () => {
+      const [now] = await pod.clients.home.torrents.info({ hashes });
+      return now?.progress === 1 && ["uploading", "stalledUP"].includes(now.state) ? now : undefined;
+    },
+    { what: `home seeding ${name}` },
+  );
+  narrator.tell("home", `seeds ${name}; tags: ${there.tags}`);
+}
+
 async function addTorrent({ pod, narrator: { tell } }: Rest, name: string): Promise<MadeTorrent> {
   const { seeder, source } = pod.clients;
   const files = [{ path: `${name}.iso`, size: torrentBytes }];
