@@ -109,7 +109,8 @@ export function torrentsReport(
       here: torrent.progress,
       there_bytes: isFinished ? torrent.size : thereBytes(tracked),
       pieces: progress?.pieceCount ?? null,
-      needed: progress?.neededCount ?? null,
+      // Before it is open at the destination nobody knows.
+      needed: isFinished ? 0 : tracked.isOpen ? (progress?.neededCount ?? null) : null,
       ready: progress?.readyCount ?? null,
       in_flight: progress?.inFlightCount ?? null,
       written_not_durable: progress?.undurableCount ?? null,
@@ -117,7 +118,7 @@ export function torrentsReport(
   });
 }
 
-function thereBytes({ progress, described, torrent }: TrackedTorrent): number | null {
-  if (progress === undefined || described === undefined) return null;
+function thereBytes({ progress, described, torrent, isOpen }: TrackedTorrent): number | null {
+  if (!isOpen || progress === undefined || described === undefined) return null;
   return Math.max(0, torrent.size - progress.neededCount * described.layout.pieceLength);
 }
