@@ -9,7 +9,61 @@ const lookEveryMs = 15;
 
 /** Piece complete at the seedbox → durable at home, and what qBittorrent is asked meanwhile. */
 export async function qbsyncSource(): Promise<Row[]> {
-  return [...(await lag(1500)), ...(await lag(250)), ...(await calls([10, 100, 1000]))];
+  return [
+    ...(await throughput()),
+    ...(await lag(1500)),
+    ...(await lag(250)),
+    ...(await calls([10, 100, 1000])),
+  ];
+}
+
+/** Both apps on loopback, with real data to read: what each GiB costs on either side. */
+async function throughput(): Promise<Row[]> {
+  const size = 1024 ** 3;
+  await using qbittorrent = await startQbittorrent();
+  await using folder = await tempDir();
+  using client = new QbitClient({ url: qbittorrent.url });
+  const pieceLength = 4 * 1024 * 1024;
+  const made = makeTorrent({ version: "v1", files: [{ path: "large.bin", size }], pieceLength });
+  await made.write(qbittorrent.savePath);
+  await client.torrents.add({ files: [made.torrent], stopped: true, skipChecking: true });
+  const listen = `127.0.0.1:${await freePort()}`;
+  const [destinationHealth, sourceHealth] = [await freePort(), await freePort()].map(
+    (port) => `127.0.0.1:${port}`,
+  );
+  await using _destination = runApp("qbsync-destination", {
+    env: {
+      QBSYNC_DESTINATION_DATA: folder.path,
+      QBSYNC_DESTINATION_LISTEN: listen,
+      QBSYNC_DESTINATION_HEALTH_ADDR: destinationHealth!,
+      QBSYNC_DESTINATION_KEEP_FREE: "0",
+    },
+  });
+  const startedAt = performance.now();
+  await using _source = runApp("qbsync-source", {
+    env: {
+      QBSYNC_SOURCE_DATA: qbittorrent.savePath,
+      QBSYNC_SOURCE_QB_URL: qbittorrent.url,
+      QBSYNC_SOURCE_DESTINATION_ADDR: listen,
+      QBSYNC_SOURCE_HEALTH_ADDR: sourceHealth!,
+    },
+  });
+  const isSynced = async () => (await client.torrents.info())[0]?.tags === "synced";
+  await waitFor(isSynced, { what: "the torrent synced", timeoutMs: 240_000 });
+  const seconds = (performance.now() - startedAt) / 1000;
+  const row = (figure: string, value: string): Row => ({ figure, value, baseline: "", ratio: "", aim: "" });
+  const cpu = async (name: string, health: string) =>
+    row(`${name}: CPU for 1 GiB on loopback, from its start`, `${(await cpuSeconds(health)).toFixed(2)} s`);
+  return [
+    row("qbsync: 1 GiB on loopback, start of the source → tagged", `${seconds.toFixed(1)} s`),
+    await cpu("qbsync-source", sourceHealth!),
+    await cpu("qbsync-destination", destinationHealth!),
+  ];
+}
+
+async function cpuSeconds(health: string): Promise<number> {
+  const text = await (await fetch(`http://${health}/metrics`)).text();
+  return Number(/^process_cpu_seconds_total (\S+)$/mu.exec(text)?.[1]);
 }
 
 /** @param refreshMs how often qBittorrent tells of changes; 1500 is its default */

@@ -45,5 +45,7 @@ await waitFor(async () => (await written()) > 0, { what: "a first piece", timeou
 await sleep(warmUpMs);
 const [startedAt, before] = [performance.now(), await written()];
 await sleep(Number(seconds) * 1000);
-const bytes = (await written()) - before;
+const after = await written();
+if (after >= size) throw new Error(`all ${mebibytes} MiB were there before the time was over`);
+const bytes = after - before;
 console.log(`RESULT ${(bytes / ((performance.now() - startedAt) / 1000)).toFixed(0)}`);
