@@ -121,6 +121,21 @@ describe.skipIf(await isMissing("Redis"))("on a Redis", () => {
     expect(tagged()).toEqual([hashOf(0), hashOf(1)]);
   });
 
+  test("without rules it is alive and not ready, and says why", async () => {
+    await using redis = await startRedis({ appendOnly: true });
+    await using fake = await startFakeQbittorrent();
+    await using worker = await startWorkerUnderTest({
+      QBT_RULES_QUEUE_REDIS_URL: redis.url,
+      QBT_RULES_QBITTORRENT_HOST: fake.url,
+      QBT_RULES_RULES_FILE: "/nowhere/rules.yml",
+    });
+    const isOpen = async () => (await worker.probe("/readyz")).text.includes('"rules"');
+    await waitFor(isOpen, { what: "the queue to be open", timeoutMs: 20_000 });
+    const { status, text } = await worker.probe("/readyz");
+    expect([status, JSON.parse(text).checks.rules]).toEqual([503, { ok: false, detail: "none" }]);
+    expect((await worker.probe("/livez")).status).toBe(200);
+  });
+
   test("a Redis that is late is waited for, healthy and not ready meanwhile", async () => {
     const port = await freePort();
     await using fake = await startFakeQbittorrent({ torrents: [{ name: "t", hash: hashOf(1) }] });

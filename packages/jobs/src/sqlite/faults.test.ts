@@ -6,6 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { type OpenFault, QueueOpenError, QueueUnavailableError } from "../errors.ts";
+import { examineQueue } from "../examine-queue.ts";
 import { openQueue } from "../open-queue.ts";
 
 const execute = promisify(execFile);
@@ -76,6 +77,58 @@ describe("the database file", { timeout: 60_000 }, () => {
     db.exec("INSERT INTO schema_version (version) VALUES (99)");
     db.close();
     await expect(faultOf(under.open())).resolves.toMatchObject({ fault: "too new" });
+  });
+
+  test("a look at it finds the same faults, and writes nothing", async () => {
+    await using under = await setUp();
+    const look = async () => await examineQueue({ backend: "sqlite", path: under.path });
+    await expect(look()).resolves.toMatchObject({ seen: expect.stringContaining("is not there yet") });
+    expect(await readdir(under.dir.path)).toEqual([]);
+    await (await under.open())[Symbol.asyncDispose]();
+    await expect(look()).resolves.toMatchObject({ seen: expect.stringContaining("can be used (schema 2)") });
+    await writeFile(under.path, "not a database ".repeat(100));
+    await expect(faultOf(look())).resolves.toMatchObject({ fault: "corrupt" });
+    const inFile = join(under.path, "x.db");
+    await expect(faultOf(examineQueue({ backend: "sqlite", path: inFile }))).resolves.toMatchObject({
+      fault: "not writable",
+    });
+  });
+
+  test("a migration that fails leaves the database as it was", async () => {
+    await using under = await setUp();
+    await (await under.open())[Symbol.asyncDispose]();
+    const db = new DatabaseSync(under.path);
+    db.exec("DELETE FROM schema_version WHERE version = 2");
+    const before = db.prepare("SELECT * FROM runs").all();
+    db.close();
+    // The second migration makes columns and a table that are there already.
+    await expect(under.open()).rejects.toThrow("cannot be opened for writing");
+    const after = new DatabaseSync(under.path);
+    expect(after.prepare("SELECT max(version) AS version FROM schema_version").get()).toEqual({ version: 1 });
+    expect(after.prepare("SELECT * FROM runs").all()).toEqual(before);
+    after.close();
+  });
+
+  test("rows that somebody else wrote do not hide the others", async () => {
+    await using under = await setUp();
+    const queue = await under.open();
+    const ids = await Promise.all(
+      ["a", "b"].map(async (context) => (await queue.enqueue({ context })).job.id),
+    );
+    await queue[Symbol.asyncDispose]();
+    const db = new DatabaseSync(under.path);
+    db.prepare("UPDATE jobs SET status = 'completed', result = ? WHERE id = ?").run("not JSON", ids[0] ?? "");
+    db.prepare("UPDATE jobs SET status = 'completed', result = ? WHERE id = ?").run("[1]", ids[1] ?? "");
+    db.close();
+    await using again = await under.open();
+    await expect(again.get(ids[0] ?? "")).resolves.toMatchObject({ result: { value: "not JSON" } });
+    await expect(again.get(ids[1] ?? "")).resolves.toMatchObject({ result: { value: "[1]" } });
+    expect(await again.workers()).toBe(0);
+    const stop = new AbortController();
+    const taking = again.take({ signal: stop.signal });
+    await expect(again.take({ signal: stop.signal })).rejects.toThrow("being taken from already");
+    stop.abort(new Error("enough"));
+    await expect(taking).rejects.toThrow("enough");
   });
 
   test("a folder that cannot be made is said to be so", async () => {
