@@ -272,6 +272,7 @@ describe.skipIf(await isHelmMissing())("the notes", () => {
     ["pia-forwarder: { enabled: true }", "through the tunnel, and there is none"],
     ["ntfy-sidecar: { enabled: true }", "ntfy-sidecar does not start without a topic"],
     ["qbsync-source: { enabled: true }", "qbsync-source does not start without qbsync-destination's address"],
+    ["qbsync-destination: { enabled: true }", "the other side needs the same one (its token.existingSecret)"],
   ] as const)("to %s say what is still missing: %s", async ([values, missing]) => {
     expect(await installNotes("qbit-sidecars", { values: parse(values) })).toContain(missing);
     expect(await notes("{}")).not.toContain(missing);
