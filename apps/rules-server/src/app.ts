@@ -42,7 +42,7 @@ export async function rulesServer(config: Config, service: Service, options: Ser
   const rules = await openRules(config, service);
   const client = await openQbittorrent(config, service);
   const worker = config.worker === "on" ? openWorker(config, service, { queue, rules, client }) : undefined;
-  const qbittorrent = new QbittorrentWatch(client, clock);
+  const qbittorrent = new QbittorrentWatch(client, { clock });
   const hits = closers.use(new RuleHits(queue, log));
   const { version } = service;
   const reports = makeReports({

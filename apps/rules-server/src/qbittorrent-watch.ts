@@ -10,19 +10,24 @@ export type Seen = {
 };
 
 const freshMs = 5000;
-const waitMs = 2000;
 
 /** Whether qBittorrent is there, asked when somebody wants to know and at most every few seconds. */
 export class QbittorrentWatch {
   readonly #client: Pick<QbitClient, "probe">;
   readonly #clock: Clock;
+  readonly #waitMs: number;
   #seen: Seen = { connected: false, version: null, webApi: null, message: "not asked yet" };
   #askedAt: number | undefined;
   #asking: Promise<void> | undefined;
 
-  constructor(client: Pick<QbitClient, "probe">, clock: Clock) {
+  /** @param options.waitMs how long one answer may take, and half of how long all of them may. Default 2 s */
+  constructor(
+    client: Pick<QbitClient, "probe">,
+    { clock, waitMs = 2000 }: { clock: Clock; waitMs?: number },
+  ) {
     this.#client = client;
     this.#clock = clock;
+    this.#waitMs = waitMs;
   }
 
   async look(): Promise<Seen> {
@@ -37,7 +42,15 @@ export class QbittorrentWatch {
   }
 
   async #ask(): Promise<void> {
-    const probe = await this.#client.probe({ timeoutMs: waitMs, signal: AbortSignal.timeout(2 * waitMs) });
+    const withinMs = 2 * this.#waitMs;
+    const within = AbortSignal.timeout(withinMs);
+    const probe = await this.#client
+      .probe({ timeoutMs: this.#waitMs, signal: within })
+      .catch((error: unknown) => {
+        // Where a name server is silent, the time is over before anybody was asked.
+        if (!within.aborted) throw error;
+        return { ok: false, explanation: `it did not answer within ${withinMs / 1000} s` } as const;
+      });
     this.#askedAt = this.#clock.monotonic();
     this.#seen = probe.ok
       ? {

@@ -31,7 +31,9 @@ export type ComposeOptions = {
 export type RunningCompose = AsyncDisposable & {
   exec(service: string, args: readonly string[]): Promise<ContainerCommand>;
   /** Makes a request from within the network of a service. @throws Error when nothing answers */
-  fetch(service: string, url: string): Promise<PodAnswer>;
+  fetch(service: string, url: string, options?: { method?: string }): Promise<PodAnswer>;
+  /** Stops services with SIGTERM and starts them again; data on volumes stays. */
+  restart(...services: readonly string[]): Promise<void>;
   /** "running", "exited" … by service. */
   states(): Promise<Record<string, string>>;
   /** Everything that all services printed. */
@@ -119,12 +121,15 @@ async function composeUp(engine: ContainerEngine, line: Line): Promise<RunningCo
   const resources = closers.move();
   return {
     exec: (service, args) => runToEnd(line(["exec", "--no-TTY", service, ...args])),
-    async fetch(service, url) {
+    async fetch(service, url, { method = "GET" } = {}) {
       const id = (await containers()).find((container) => container.Service === service)?.ID ?? "";
-      const script = `fetch(${JSON.stringify(url)})
+      const script = `fetch(${JSON.stringify(url)},{method:${JSON.stringify(method)}})
         .then(async (r)=>console.log(JSON.stringify({status:r.status,body:await r.text()})))`;
       const beside = ["run", "--rm", `--network=container:${id}`, await engine.baseImage(), "-e", script];
       return JSON.parse(await engine.command(beside)) as PodAnswer;
+    },
+    async restart(...services) {
+      await run("restart", "--timeout=15", ...services);
     },
     async states() {
       return Object.fromEntries((await containers()).map(({ Service, State }) => [Service, State]));
