@@ -284,6 +284,25 @@ describe.skipIf(await isMissing("qBittorrent 5.3.0"))("a qbsync-source", () => {
     expect(isNearlyInOrder, pieces.join()).toBe(true);
   });
 
+  test("a small torrent beside a large one ends within 2.5 times the bytes of its own", async () => {
+    const smallBytes = 2_000_000;
+    const large = await complete({ pieceLength: 65_536, files: [{ path: "large.bin", size: 60_000_000 }] });
+    await using at = await world({ QBSYNC_SOURCE_RATE_LIMIT: "2000000" });
+    await at.until(() => at.destination.has(large.torrentId) >= 10, "some pieces of the large one");
+    const small = await another({
+      pieceLength: 65_536,
+      files: [{ path: "small.bin", size: smallBytes }],
+    });
+    await at.until(() => at.destination.torrents.has(small.torrentId), "the small one open");
+    const before = at.destination.arrivals.length;
+    await at.until(() => at.destination.isComplete(small.torrentId), "all of the small one");
+    // Both have pieces of one size, and the link is as fast for one as for the other.
+    const sentBytes = (at.destination.arrivals.length - before) * 65_536;
+    expect(sentBytes).toBeGreaterThan(smallBytes);
+    expect(sentBytes).toBeLessThan(2.5 * smallBytes);
+    expect(at.destination.isComplete(large.torrentId)).toBe(false);
+  });
+
   test("never sends what does not have its hash: a byte changed, a file cut off, a file gone; and sends it once it is right", async () => {
     const made = await complete();
     const path = join(qbittorrent.savePath, made.files[0]!.path);

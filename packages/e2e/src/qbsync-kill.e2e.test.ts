@@ -148,6 +148,7 @@ for (const version of versions) {
         let [payloadBytes, sentBytes] = [0, 0];
         for (let round = 0; killer.kills.transfer + killer.kills.finalize < killsAtLeast; round += 1) {
           const shape = shapes[round % shapes.length]!;
+          const before = way.bytes();
           const made = await stage.download(`torrent ${round}`, {
             files,
             pieceLength: 65_536,
@@ -155,7 +156,6 @@ for (const version of versions) {
             seed: `${seed} ${round}`,
             ...shape,
           });
-          const before = way.bytes();
           for (const during of ["transfer", "transfer", "finalize", "finalize", "finalize"] as const)
             await killer.strike(made, during);
           await stage.complete(made);
