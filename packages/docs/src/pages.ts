@@ -25,7 +25,15 @@ export async function pages(): Promise<string[]> {
     return found.filter(Boolean);
   });
   const ownDocs = docs.filter((path) => path.endsWith(".md"));
-  return ["README.md", "CONTRIBUTING.md", "SECURITY.md", ...ownDocs, ...(await Promise.all(readmes)).flat()];
+  return [
+    "README.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "CHANGELOG.md",
+    "SECURITY.md",
+    ...ownDocs,
+    ...(await Promise.all(readmes)).flat(),
+  ];
 }
 
 /** What stands between backquotes on one line; not in fenced blocks. */
