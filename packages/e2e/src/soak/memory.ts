@@ -16,7 +16,7 @@ export type MemoryLine = {
 };
 
 const warmUpMs = 60_000;
-const leastMinutes = 2;
+const leastMinutes = 10;
 
 /** Follows the memory of processes that are killed and started again. */
 export class MemoryWatch {

@@ -30,6 +30,11 @@ export async function startSoakPod(
       ...clocks.get(name)?.env,
       LOG_LEVEL: "debug",
       ...(name === "ntfy-sidecar" && { DISCOVER: "true", INSTALL_HOOKS: "true" }),
+      // Never enough space: each torrent is handed over as soon as it has seeded a little.
+      ...(name === "qbsync-source" && {
+        QBSYNC_SOURCE_MIN_SPACE: "900TB",
+        QBSYNC_SOURCE_MIN_SEEDING_TIME: "10s",
+      }),
     }),
     async through(name, port) {
       const link = closers.use(await Link.to(port));

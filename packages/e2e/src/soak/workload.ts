@@ -15,6 +15,7 @@ export const promises: Record<string, Promised> = {
   notification: "exactly once",
   torrent: "exactly once",
   piece: "exactly once",
+  "hand-off": "exactly once",
 };
 
 export type WorkloadOptions = {
@@ -26,7 +27,7 @@ export type WorkloadOptions = {
 };
 
 const pollMs = 400;
-const torrentsAtOnce = 3;
+const torrentsAtOnce = 4;
 /** A notification that comes again comes within this time. */
 const watchedMs = 60_000;
 
@@ -123,6 +124,7 @@ export class Workload {
       this.#until(() => this.#phone.sounds(id) > 0, giveUp),
       this.#arrival(made, giveUp),
     ]);
+    await this.#handOff(made, giveUp);
     await this.#tidyUp(made, giveUp);
   }
 
@@ -175,11 +177,13 @@ export class Workload {
         return false;
       }
       const [torrent] = await this.#pod.clients.source.torrents.info({ hashes: [made.torrentId] });
-      if (torrent?.tags.includes(tag) !== true && told === "") {
-        told = `job ${id} is completed without its tag: ${JSON.stringify(result)}; tags ${torrent?.tags}`;
+      // Handed over meanwhile, with whatever it had.
+      if (torrent === undefined) return true;
+      if (!torrent.tags.includes(tag) && told === "") {
+        told = `job ${id} is completed without its tag: ${JSON.stringify(result)}; tags ${torrent.tags}`;
         this.#log(told);
       }
-      return torrent?.tags.includes(tag) === true;
+      return torrent.tags.includes(tag);
     };
     await this.#finish("rule job", id, { isDone, giveUp });
   }
@@ -190,8 +194,8 @@ export class Workload {
     const isHome = async () => {
       const [here] = await source.torrents.info({ hashes });
       const [there] = await home.torrents.info({ hashes });
-      const isTagged = here?.tags.includes("synced") === true && there?.tags.includes("synced") === true;
-      return isTagged && there.progress === 1;
+      const isTaggedHere = here === undefined || here.tags.includes("synced");
+      return isTaggedHere && there?.tags.includes("synced") === true && there.progress === 1;
     };
     if (!(await this.#until(isHome, giveUp))) return;
     if (!(await this.#isSameAtHome(made))) {
@@ -199,6 +203,22 @@ export class Workload {
       return;
     }
     for (const kind of ["torrent", "piece"]) this.#ledger.done(kind, made.torrentId, this.#now());
+  }
+
+  /** The source is always short of space: what has been seeded for a while is handed over, and seeds at home. */
+  async #handOff(made: MadeTorrent, giveUp: AbortSignal): Promise<void> {
+    const { source, home } = this.#pod.clients;
+    const hashes = [made.torrentId];
+    this.#ledger.sent("hand-off", made.torrentId, { at: this.#now() });
+    const isHandedOver = async () => {
+      const here = await source.torrents.info({ hashes });
+      const [there] = await home.torrents.info({ hashes });
+      const isSeeding = ["uploading", "stalledUP"].includes(there?.state ?? "");
+      return here.length === 0 && isSeeding && there?.progress === 1;
+    };
+    if (!(await this.#until(isHandedOver, giveUp))) return;
+    if (await this.#isSameAtHome(made)) this.#ledger.done("hand-off", made.torrentId, this.#now());
+    else this.#log(`${made.name} was handed over with other bytes than were sent`);
   }
 
   async #isSameAtHome({ files }: MadeTorrent): Promise<boolean> {
@@ -228,7 +248,7 @@ export class Workload {
     await this.#pause(watchedMs, giveUp);
     // At the end of the run all stays, for the account.
     if (giveUp.aborted) return;
-    for (const kind of ["torrent", "piece", "notification"]) this.#ledger.close(kind, id);
+    for (const kind of ["torrent", "piece", "notification", "hand-off"]) this.#ledger.close(kind, id);
     this.#told.delete(id);
     this.#phone.forget(id);
   }
