@@ -11,7 +11,7 @@ import { TestDestination } from "./test-destination.ts";
 import { TestSource } from "./test-source.ts";
 
 const isLong = process.env["QBIT_SIDECARS_LONG"] === "1";
-const rounds = isLong ? 20_000 : 400;
+const rounds = Number(process.env["QBSYNC_FUZZ_ROUNDS"] ?? (isLong ? 20_000 : 400));
 const seed = Number(process.env["QBSYNC_FUZZ_SEED"] ?? Date.now() % 1_000_000);
 
 vi.setConfig({ testTimeout: isLong ? 1_800_000 : 120_000 });
@@ -35,6 +35,7 @@ beforeAll(async () => {
   ]);
 });
 afterAll(async () => {
+  if (destination.hasEnded) process.stderr.write(destination.output.slice(-4000));
   await destination?.[Symbol.asyncDispose]();
   await data?.[Symbol.asyncDispose]();
 });

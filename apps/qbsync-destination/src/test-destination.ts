@@ -106,6 +106,12 @@ export class TestDestination implements AsyncDisposable {
     return () => code;
   }
 
+  /** By itself, or because it was killed. */
+  get hasEnded(): boolean {
+    const child = this.#process;
+    return child !== undefined && (child.exitCode !== null || child.signalCode !== null);
+  }
+
   get url(): string {
     return `http://127.0.0.1:${this.healthPort}`;
   }

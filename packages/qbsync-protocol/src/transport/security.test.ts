@@ -289,4 +289,48 @@ describe("strangers", () => {
     await waitFor(async () => (await hello(server.port)) === "ok", { what: "room for a call" });
     client.close();
   });
+
+  test("that open calls of no method and reset them at once do not end the server", async () => {
+    await using server = await serving({ tokens: async () => [token] });
+    for (let round = 0; round < 20; round += 1) {
+      const socket = await knock(server.port);
+      // One segment: HEADERS of an unknown path and RST_STREAM of the same stream.
+      socket.write(Buffer.concat([http2Preface, unknownCall(1), resetOf(1), unknownCall(3), resetOf(3)]));
+      await once(socket, "data");
+      socket.destroy();
+    }
+    expect(await hello(server.port, { token: async () => token })).toBe("ok");
+  });
 });
+
+/** A frame of RFC 9113 §4.1. */
+function frame(type: number, { flags = 0, stream = 0, payload = Buffer.alloc(0) }): Buffer {
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(payload.length, 0, 3);
+  head[3] = type;
+  head[4] = flags;
+  head.writeUInt32BE(stream, 5);
+  return Buffer.concat([head, payload]);
+}
+
+const http2Preface = Buffer.concat([Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), frame(4, {})]);
+const resetOf = (stream: number): Buffer => frame(3, { stream, payload: Buffer.from([0, 0, 0, 8]) });
+
+/** HPACK without compression: a literal has a length byte and its text. */
+function unknownCall(stream: number): Buffer {
+  const literal = (name: string, value: string): Buffer =>
+    Buffer.concat([
+      Buffer.of(0, name.length),
+      Buffer.from(name),
+      Buffer.of(value.length),
+      Buffer.from(value),
+    ]);
+  // :method POST and :scheme http are in the static table.
+  const payload = Buffer.concat([
+    Buffer.of(0x83, 0x86),
+    literal(":path", "/no/method"),
+    literal(":authority", "x"),
+    literal("content-type", "application/grpc"),
+  ]);
+  return frame(1, { flags: 4, stream, payload });
+}

@@ -2,6 +2,7 @@ import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from "@grpc/
 import { type QbSyncServer, QbSyncService } from "../gen/qbit_sidecars/qbsync/v1/qbsync.ts";
 import { admitCalls } from "./admit-calls.ts";
 import { Gate, type Rejection, type ServerTls } from "./gate.ts";
+import { outliveBrokenStreams } from "./outlive-broken-streams.ts";
 import { openReceiveWindows, type ReceiveWindows } from "./receive-windows.ts";
 
 /** The address could not be listened on. */
@@ -76,7 +77,9 @@ export async function serveQbSync(implementation: QbSyncServer, options: ServeOp
     take: (socket) => http2.injectConnection(socket),
     onRefused,
   });
-  const opened = openReceiveWindows(gate.port, windows);
+  const listeners = new DisposableStack();
+  listeners.use(openReceiveWindows(gate.port, windows));
+  listeners.use(outliveBrokenStreams(gate.port));
   return {
     name: "QbSync listener",
     port: gate.port,
@@ -84,7 +87,7 @@ export async function serveQbSync(implementation: QbSyncServer, options: ServeOp
       gate.stopListening();
       await close(server);
       gate[Symbol.dispose]();
-      opened[Symbol.dispose]();
+      listeners.dispose();
     },
   };
 }
