@@ -5,8 +5,6 @@ import { once } from "node:events";
 export class CuttableNetwork implements AsyncDisposable {
   readonly #server: Server;
   readonly #pairs = new Set<[Socket, Socket]>();
-  /** When connections were accepted, on the monotonic clock. */
-  readonly acceptedAt: number[] = [];
 
   private constructor(server: Server) {
     this.#server = server;
@@ -25,10 +23,6 @@ export class CuttableNetwork implements AsyncDisposable {
   get port(): number {
     const address = this.#server.address();
     return typeof address === "object" && address !== null ? address.port : 0;
-  }
-
-  get accepted(): number {
-    return this.acceptedAt.length;
   }
 
   get open(): number {
@@ -64,7 +58,6 @@ export class CuttableNetwork implements AsyncDisposable {
   }
 
   #join(near: Socket, far: Socket): void {
-    this.acceptedAt.push(performance.now());
     const pair: [Socket, Socket] = [near, far];
     this.#pairs.add(pair);
     near.pipe(far);
