@@ -33,6 +33,9 @@ export type DrainOutcome = {
   left: { name: string; why: string }[];
 };
 
+/** What is going to happen with one torrent, and why nothing does. */
+export type CleanupReport = { plan: "handing over" | "hand over" | "stay"; why: string };
+
 export type CleanUpOptions = {
   torrents: ReadonlyMap<string, TrackedTorrent>;
   /** Which files torrents have. @throws QbitError */
@@ -82,7 +85,8 @@ export class CleanUp {
   readonly #underWay = new Set<string>();
   /** When torrents were handed off by this process; qBittorrent's list may show that only later. */
   readonly #gone = new Map<string, number>();
-  #reasons = new Map<string, string>();
+  /** Why each torrent stays; undefined before the first look. */
+  #reasons: Map<string, string> | undefined;
   #isDraining = false;
   #isEnding = false;
   #mayBegin: () => boolean = () => true;
@@ -116,10 +120,14 @@ export class CleanUp {
     return isOurs || this.#underWay.has(id) || this.#remembered.has(id);
   }
 
-  /** Why a torrent is not removed here, as far as it was looked at; for people. */
-  whyNotCleaned(id: string): string {
-    if (this.#underWay.has(id)) return "it is being handed over";
-    return this.#reasons.get(id) ?? "it was not looked at yet";
+  /** What is going to happen with a torrent, and why it stays, by the last look: the clean-up's part of `GET /plan`. */
+  planOf(id: string): CleanupReport {
+    if (this.#underWay.has(id)) return { plan: "handing over", why: "" };
+    const why = this.#reasons?.get(id);
+    if (why !== undefined) return { plan: "stay", why };
+    return this.#reasons === undefined
+      ? { plan: "stay", why: "it was not looked at yet" }
+      : { plan: "hand over", why: "it is next" };
   }
 
   /** The destination told what it has. */
@@ -213,7 +221,7 @@ export class CleanUp {
     const left = [];
     for (const { id, torrent, goneSince } of this.#options.torrents.values())
       if (goneSince === undefined && !this.#gone.has(id))
-        left.push({ name: torrent.name, why: this.#reasons.get(id) ?? (trouble || "it was not looked at") });
+        left.push({ name: torrent.name, why: this.#reasons?.get(id) ?? (trouble || "it was not looked at") });
     return left;
   }
 
@@ -308,7 +316,7 @@ export class CleanUp {
     }
     for (const id of group.ids) {
       this.#holds.set(id, { why: `it was not handed over: ${why}`, until: clock.monotonic() + holdMs });
-      this.#reasons.set(id, `it was not handed over: ${why}`);
+      this.#reasons?.set(id, `it was not handed over: ${why}`);
     }
     if (how.isWanted) log.warn({ torrents: group.ids }, `${names} stays: ${why}`);
   }

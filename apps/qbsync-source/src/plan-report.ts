@@ -1,8 +1,9 @@
+import type { CleanupReport } from "./clean-up.ts";
 import { nextAction } from "./plan-sync.ts";
 import type { Tags, TrackedTorrent } from "./tracked-torrent.ts";
 
 /** Why torrents are not handed over and removed here; see clean-up.ts. */
-type CleanUpReasons = { isHandedOff(id: string): boolean; whyNotCleaned(id: string): string };
+type CleanUpReasons = { planOf(id: string): CleanupReport };
 
 type Context = { tags: Tags; now: number; goneForMs: number; isConnected: boolean; dryRun: boolean };
 
@@ -22,10 +23,7 @@ export function planReport(
     id: tracked.id,
     name: tracked.torrent.name,
     sync: syncPlan(tracked, context),
-    clean_up: {
-      plan: cleanUp.isHandedOff(tracked.id) ? "hand over" : "stay",
-      why: cleanUp.whyNotCleaned(tracked.id),
-    },
+    clean_up: cleanUp.planOf(tracked.id),
   }));
 }
 

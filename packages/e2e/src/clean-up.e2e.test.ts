@@ -25,6 +25,9 @@ async function synced(
     });
 }
 
+/** A row of `GET /plan`. */
+type Row = { id: string; clean_up: { plan: string; why: string } };
+
 /** Some looks of qbsync-source later: it had every occasion to do something. */
 async function looksAgain(stage: HandOffStage): Promise<void> {
   const done = async (): Promise<number> => {
@@ -57,19 +60,24 @@ describe.skipIf(await isMissing("qBittorrent 5.3.0"))(
 
     test("MIN_SPACE, MIN_SEEDING_TIME, EXCLUDE_CLEANUP_TAG, SETTLE_TIME: each of them keeps it here", async () => {
       const kept = [
-        { env: { QBSYNC_SOURCE_MIN_SPACE: "0" }, tags: [] },
-        { env: { QBSYNC_SOURCE_MIN_SEEDING_TIME: "3600" }, tags: [] },
-        { env: { QBSYNC_SOURCE_EXCLUDE_CLEANUP_TAG: "keep" }, tags: ["keep"] },
-        { env: { QBSYNC_SOURCE_SETTLE_TIME: "1h" }, tags: [] },
+        { env: { QBSYNC_SOURCE_MIN_SPACE: "0" }, tags: [], why: "there is room" },
+        { env: { QBSYNC_SOURCE_MIN_SEEDING_TIME: "3600" }, tags: [], why: "it was seeded for" },
+        { env: { QBSYNC_SOURCE_EXCLUDE_CLEANUP_TAG: "keep" }, tags: ["keep"], why: "its tag says" },
+        { env: { QBSYNC_SOURCE_SETTLE_TIME: "1h" }, tags: [], why: "not known for long enough" },
       ];
       await using stage = await HandOffStage.set({ isStarted: false });
-      for (const [index, { env, tags }] of kept.entries()) {
+      for (const [index, { env, tags, why }] of kept.entries()) {
         stage.startSource(env);
         const made = await stage.add(`kept ${index}`, { tags });
         await synced(stage, made);
         await looksAgain(stage);
         expect(await stage.seedsAt("seedbox", made), JSON.stringify(env)).toBe(true);
         expect((await stage.at("home", made))?.state, JSON.stringify(env)).toBe("stoppedUP");
+        const { torrents }: { torrents: Row[] } = JSON.parse(
+          await (await fetch(`${stage.sourceUrl}/plan`)).text(),
+        );
+        const row = torrents.find(({ id }) => id === made.torrentId);
+        expect(row?.clean_up).toEqual({ plan: "stay", why: expect.stringContaining(why) });
         await stage.source![Symbol.asyncDispose]();
       }
     });

@@ -124,10 +124,11 @@ export class QbsyncStage implements AsyncDisposable {
     return `http://${this.#parts.env.source["QBSYNC_SOURCE_HEALTH_ADDR"]}/status`;
   }
 
-  startSource(): void {
+  /** @param settings in place of its usual ones */
+  startSource(settings: Record<string, string> = {}): void {
     this.#source = runApp("qbsync-source", {
       args: ["source"],
-      env: this.#parts.env.source,
+      env: { ...this.#parts.env.source, ...settings },
       onLine: (line) => narrate("qbsync-source", line, this.#parts.tell),
     });
   }
@@ -159,6 +160,33 @@ export class QbsyncStage implements AsyncDisposable {
     );
     const lines = text.split("\n").filter((line) => line.startsWith(name) && line.includes(label));
     return lines.reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
+  }
+
+  /** As its container is stopped; resolves when it has ended by itself. */
+  async stopSource(): Promise<void> {
+    this.#source?.kill("SIGTERM");
+    const code = await this.#source?.ended;
+    if (code !== 0) throw new Error(`qbsync-source ended with ${code}`);
+  }
+
+  /** Waits until it knows what both sides have. */
+  async sourceRuns(): Promise<void> {
+    await this.#until(async () => {
+      const answer = await fetch(this.statusUrl).catch(() => undefined);
+      return answer?.ok === true && (await answer.text()).includes('"synced"');
+    }, "qbsync-source to run");
+  }
+
+  /** Waits until the seedbox has removed it and home seeds it alone, with every byte of it. */
+  async isHandedOff(made: MadeTorrent): Promise<void> {
+    await this.#until(async () => {
+      const [here, there] = [await this.atSeedbox(made), await this.atHome(made)];
+      const isSeeding = there !== undefined && ["uploading", "stalledUP"].includes(there.state);
+      return here === undefined && isSeeding && there.tags.includes("source-removed");
+    }, `${made.name} seeding at home alone`);
+    for (const file of made.files)
+      if (!(await this.isSameAtHome(file))) throw new Error(`${file.path} is not whole at home`);
+    this.#parts.tell("home", `seeds ${made.name}; the seedbox has removed it, and its files`);
   }
 
   /** The seedbox begins to download a torrent. */

@@ -28,5 +28,42 @@ const killed: QbsyncStory = {
   },
 };
 
+const handedOff: QbsyncStory = {
+  title:
+    "The seedbox's disk is too full: what is synced is stopped there, started at home, seen seeding, and only then removed there",
+  async play(stage, tell) {
+    const made = await stage.download("Fedora");
+    await stage.complete(made);
+    await stage.stopSource();
+    tell("you", "ask for more free space than there is: --min-space 1000TB, and no time of seeding first");
+    stage.startSource({
+      QBSYNC_SOURCE_MIN_SPACE: "1000TB",
+      QBSYNC_SOURCE_MIN_SEEDING_TIME: "0",
+      QBSYNC_SOURCE_SETTLE_TIME: "0",
+      QBSYNC_SOURCE_SLEEP: "1s",
+    });
+    await stage.isHandedOff(made);
+    await stage.stopSource();
+    stage.startSource();
+  },
+};
+
+const drained: QbsyncStory = {
+  title:
+    "The seedbox's node is drained: on SIGTERM everything that is synced moves home, then qbsync-source ends",
+  async play(stage, tell) {
+    const made = await stage.download("Alpine");
+    await stage.complete(made);
+    await stage.stopSource();
+    // Here there is no pod whose annotation could say so.
+    stage.startSource({ QBSYNC_SOURCE_DRAIN_ANNOTATION: "", QBSYNC_SOURCE_SETTLE_TIME: "0" });
+    await stage.sourceRuns();
+    tell("you", "stop qbsync-source (SIGTERM), as the eviction of its pod does");
+    await stage.stopSource();
+    await stage.isHandedOff(made);
+    stage.startSource();
+  },
+};
+
 /** The stories of qbsync-source and qbsync-destination, in the order they are told. */
-export const qbsyncStories: readonly QbsyncStory[] = [whileDownloading, killed];
+export const qbsyncStories: readonly QbsyncStory[] = [whileDownloading, killed, handedOff, drained];
