@@ -85,8 +85,9 @@ export class CleanUp {
   readonly #underWay = new Set<string>();
   /** When torrents were handed off by this process; qBittorrent's list may show that only later. */
   readonly #gone = new Map<string, number>();
-  /** Why each torrent stays; undefined before the first look. */
-  #reasons: Map<string, string> | undefined;
+  /** Why each torrent stays, and which do not, by the last look. */
+  #reasons = new Map<string, string>();
+  #next: ReadonlySet<string> = new Set();
   #isDraining = false;
   #isEnding = false;
   #mayBegin: () => boolean = () => true;
@@ -123,11 +124,8 @@ export class CleanUp {
   /** What is going to happen with a torrent, and why it stays, by the last look: the clean-up's part of `GET /plan`. */
   planOf(id: string): CleanupReport {
     if (this.#underWay.has(id)) return { plan: "handing over", why: "" };
-    const why = this.#reasons?.get(id);
-    if (why !== undefined) return { plan: "stay", why };
-    return this.#reasons === undefined
-      ? { plan: "stay", why: "it was not looked at yet" }
-      : { plan: "hand over", why: "it is next" };
+    if (this.#next.has(id)) return { plan: "hand over", why: "it is next" };
+    return { plan: "stay", why: this.#reasons.get(id) ?? "it was not looked at yet" };
   }
 
   /** The destination told what it has. */
@@ -221,7 +219,7 @@ export class CleanUp {
     const left = [];
     for (const { id, torrent, goneSince } of this.#options.torrents.values())
       if (goneSince === undefined && !this.#gone.has(id))
-        left.push({ name: torrent.name, why: this.#reasons?.get(id) ?? (trouble || "it was not looked at") });
+        left.push({ name: torrent.name, why: this.#reasons.get(id) ?? (trouble || "it was not looked at") });
     return left;
   }
 
@@ -316,7 +314,7 @@ export class CleanUp {
     }
     for (const id of group.ids) {
       this.#holds.set(id, { why: `it was not handed over: ${why}`, until: clock.monotonic() + holdMs });
-      this.#reasons?.set(id, `it was not handed over: ${why}`);
+      this.#reasons.set(id, `it was not handed over: ${why}`);
     }
     if (how.isWanted) log.warn({ torrents: group.ids }, `${names} stays: ${why}`);
   }
@@ -335,6 +333,7 @@ export class CleanUp {
     const groups = groupsWith(torrents, contents);
     const { chosen, stay } = planCleanup(this.#torrents(contents), groups, purpose);
     this.#reasons = stay;
+    this.#next = new Set(chosen.flatMap(({ ids }) => ids));
     return { groups: chosen };
   }
 
@@ -354,8 +353,10 @@ export class CleanUp {
     const torrents = this.#torrents(new Map());
     const groups = torrents.map(({ id, sizeBytes }) => ({ ids: [id], freesBytes: sizeBytes }));
     const { stay, chosen } = planCleanup(torrents, groups, purpose);
-    for (const { ids } of chosen) for (const id of ids) stay.set(id, why ?? "it is next");
+    const next = chosen.flatMap(({ ids }) => ids);
+    if (why !== undefined) for (const id of next) stay.set(id, why);
     this.#reasons = stay;
+    this.#next = new Set(why === undefined ? next : []);
   }
 
   #torrents(contents: ReadonlyMap<string, ContentFiles>): CleanupTorrent[] {
