@@ -14,8 +14,10 @@ import {
 import { join } from "node:path";
 import {
   FinalizeResponse_Step as Step,
+  type HelloResponse,
   PieceAnswer_Outcome as Outcome,
   PieceSet,
+  QbSyncService,
 } from "@qbit-sidecars/qbsync-protocol";
 import { makeTorrent, tempDir, waitFor } from "@qbit-sidecars/testing";
 import { describe, expect, test, vi } from "vitest";
@@ -270,6 +272,20 @@ test("a dry run says what it would do and leaves no trace", async () => {
     what: "the log's line",
   });
   await expect(lstat(join(data.path, ".qbsync"))).rejects.toThrow("ENOENT");
+});
+
+test("a source of the next version, with fields that are not known here, is answered in this one", async () => {
+  await using at = await stage();
+  // versions = [2, 1], program = "next", and field 50, which no version had yet.
+  const hello = Buffer.from([0x0a, 2, 2, 1, 0x12, 4, ...Buffer.from("next"), 0x90, 0x03, 7]);
+  const answer = await new Promise<HelloResponse | undefined>((resolve, reject) => {
+    const { path, responseDeserialize } = QbSyncService.hello;
+    const same = (bytes: Buffer): Buffer => bytes;
+    at.source.client.makeUnaryRequest(path, same, responseDeserialize, hello, (error, value) =>
+      error === null ? resolve(value) : reject(error),
+    );
+  });
+  expect(answer).toMatchObject({ version: 1, detail: "" });
 });
 
 test("a source of another version is told which one is spoken", async () => {

@@ -138,6 +138,7 @@ export class Gate implements Disposable {
     const isTls = first === tlsRecord;
     if (this.#tls !== undefined && isTls) {
       await this.#renew(this.#tls);
+      if (socket.destroyed) return;
       this.#tls.emit("connection", socket);
       return;
     }

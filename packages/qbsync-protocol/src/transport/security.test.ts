@@ -243,6 +243,20 @@ describe("over TLS", () => {
   });
 });
 
+test("a server closes although somebody holds a stream open, and somebody else only a connection", async () => {
+  const server = await serving();
+  const client = connectQbSync({ address: `127.0.0.1:${server.port}` });
+  const stream = client.send();
+  stream.on("error", () => {});
+  stream.on("data", () => {});
+  await waitFor(() => server.reached.includes("send"), { what: "the stream" });
+  const socket = connect(server.port, "127.0.0.1");
+  await once(socket, "connect");
+  await server[Symbol.asyncDispose]();
+  await waitFor(() => socket.closed, { what: "the connection to be cut" });
+  client.close();
+});
+
 describe("strangers", () => {
   const knock = async (port: number): Promise<Socket> => {
     const socket = connect(port, "127.0.0.1");

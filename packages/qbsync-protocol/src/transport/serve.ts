@@ -63,7 +63,6 @@ export async function serveQbSync(implementation: QbSyncServer, options: ServeOp
     "grpc.max_concurrent_streams": options.maxCallsPerConnection ?? 100,
     "grpc.keepalive_time_ms": keepaliveMs,
     "grpc.keepalive_timeout_ms": keepaliveMs,
-    "grpc.enable_channelz": 0,
     // In MB: what a connection may make Node hold beside its window, such as answers that nobody reads.
     "grpc-node.max_session_memory": 64 + Math.ceil(windows.connectionBytes / mebibyte),
   });
@@ -85,8 +84,7 @@ export async function serveQbSync(implementation: QbSyncServer, options: ServeOp
     port: gate.port,
     async [Symbol.asyncDispose]() {
       gate.stopListening();
-      await close(server);
-      gate[Symbol.dispose]();
+      await close(server, gate);
       listeners.dispose();
     },
   };
@@ -102,9 +100,16 @@ async function openGate(options: Parameters<typeof Gate.open>[0]): Promise<Gate>
   }
 }
 
-async function close(server: Server): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
-  const timer = setTimeout(() => server.forceShutdown(), closingMs);
-  await closed;
+/** Lets calls under way end, and cuts them off when their time is over. */
+async function close(server: Server, gate: Disposable): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.tryShutdown(() => resolve());
+  const timer = setTimeout(() => {
+    server.forceShutdown();
+    // grpc-js waits for ever for a session that broke in the moment in which it began.
+    resolve();
+  }, closingMs);
+  await promise;
   clearTimeout(timer);
+  gate[Symbol.dispose]();
 }
