@@ -113,6 +113,16 @@ test.each([
   expect(report.code).toBe(1);
 });
 
+test("of several mistakes in the rules the first is told, and how many more there are", async () => {
+  const wrong = "rules: [{ name: a, conditions: {}, actins: [] }, { name: b, conditions: {}, actins: [] }]";
+  const report = await examine({ before: (folder) => writeFile(join(folder, "rules.yml"), wrong) });
+  expect(report.of("rules file")).toMatchObject({
+    verdict: "problem",
+    seen: expect.stringMatching(/rules\.yml:1:\d+: rule "a".*, and \d+ more$/u),
+    todo: expect.stringContaining("qbt-rules lint"),
+  });
+});
+
 test("a hook that calls this server is seen", async () => {
   const report = await examine({
     fake: {
