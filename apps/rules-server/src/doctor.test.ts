@@ -123,6 +123,33 @@ test("of several mistakes in the rules the first is told, and how many more ther
   });
 });
 
+test("several keys, a listener for probes of its own, no log file, and both hooks", async () => {
+  const call = (context: string) =>
+    `curl -X POST "http://localhost:5000/api/execute?context=${context}&hash=%K"`;
+  const report = await examine({
+    env: {
+      QBT_RULES_SERVER_API_KEY: `${testKey},${testKey}-of-tomorrow`,
+      HEALTH_ADDR: `127.0.0.1:${await freePort()}`,
+      QBT_RULES_LOG_FILE: "",
+      QBT_RULES_AUDIT_LOG: "",
+    },
+    fake: {
+      preferences: {
+        autorun_enabled: true,
+        autorun_program: call("finished"),
+        autorun_on_torrent_added_enabled: true,
+        autorun_on_torrent_added_program: call("added"),
+      },
+    },
+  });
+  expect(report.of("API key").seen).toBe("there are 2");
+  expect(report.of("health address").verdict).toBe("ok");
+  expect(report.of("hooks").seen).toBe("qBittorrent tells this server of added and finished torrents");
+  const names = report.checks.map(({ name }) => name);
+  expect(names).not.toContain("log file");
+  expect(names).not.toContain("audit log");
+});
+
 test("a hook that calls this server is seen", async () => {
   const report = await examine({
     fake: {

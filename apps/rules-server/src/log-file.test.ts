@@ -33,6 +33,22 @@ test("it does not grow for ever", async () => {
   expect((await stat(`${path}.1`)).size).toBe(11 * 1024 * 1024);
 });
 
+test("a disk that fills up later is told of once, and the output goes on", async () => {
+  await using dir = await tempDir();
+  const seen: string[] = [];
+  const file = new LogFile("/dev/full", { write: (text) => seen.push(text), isTTY: true, columns: 120 });
+  for (const line of ["one\n", "two\n"]) file.write(line);
+  expect(seen.map((text) => text.replace(/: E.*/u, ""))).toEqual([
+    "writing the log file /dev/full\n",
+    "one\n",
+    "two\n",
+  ]);
+  // What it writes to is what it is to whoever asks.
+  expect([file.isTTY, file.columns]).toEqual([true, 120]);
+  const plain = new LogFile(join(dir.path, "x.log"), { write: () => {} });
+  expect([plain.isTTY, plain.columns]).toEqual([false, 80]);
+});
+
 test("it is in the config folder unless told otherwise, and nowhere if that is empty", () => {
   expect(
     [undefined, "/l.log", ""].map((logFile) => logPath({ logFile, configDir: "/home/me/rules" })),

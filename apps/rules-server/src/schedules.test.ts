@@ -77,4 +77,45 @@ schedule:
     const refused = readSchedules("/c.yml", {}, files({ "/c.yml": "schedule: daily" }));
     await expect(refused).rejects.toThrow("/c.yml: schedule is no list");
   });
+
+  test.each([
+    { what: "no list", text: "schedule: daily\n", says: "schedule is no list" },
+    {
+      what: "an item that is no mapping",
+      text: "schedule: [daily]\n",
+      says: "schedule, item 1: it is no mapping",
+    },
+    {
+      what: "a field that is none, but nearly",
+      text: 'schedule: [{ crn: "@daily" }]\n',
+      says: "did you mean cron?",
+    },
+    {
+      what: "a field that is none at all",
+      text: 'schedule: [{ zzzzz: "@daily" }]\n',
+      says: "there is no zzzzz",
+    },
+    {
+      what: "a jitter of no length",
+      text: 'schedule: [{ cron: "@daily", jitter: soon }]\n',
+      says: 'jitter "soon"',
+    },
+    {
+      what: "a time zone nobody knows",
+      text: 'schedule: [{ cron: "@daily", timezone: Mars }]\n',
+      says: "in Mars",
+    },
+  ])("with $what are refused with their place", async ({ text, says }) => {
+    await expect(readSchedules("/c.yml", {}, files({ "/c.yml": text }))).rejects.toThrow(says);
+  });
+
+  test("that are named and empty are none; a file that cannot be read is told", async () => {
+    const none = files({ "/c.yml": "schedule:\n" });
+    await expect(readSchedules("/c.yml", {}, none)).resolves.toEqual([]);
+    await expect(readSchedules("/gone.yml", {}, none)).rejects.toThrow("/gone.yml: the file does not exist");
+    const env = { QBT_RULES_SCHEDULE_1_CRON_FILE: "/gone" };
+    await expect(readSchedules(undefined, env, none)).rejects.toThrow(
+      "QBT_RULES_SCHEDULE_1_CRON_FILE (/gone)",
+    );
+  });
 });

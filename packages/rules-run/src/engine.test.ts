@@ -38,6 +38,8 @@ test("a queue in a Redis has no file", () => {
     leaseMs: 15_000,
     hungAfterMs: 7,
   });
+  // The settings refuse that before; what opens it says so as well.
+  expect(queueOptions(config({ queueBackend: "redis" }), {})).toMatchObject({ url: "" });
 });
 
 test("the lease outlives one slow write", () => {
