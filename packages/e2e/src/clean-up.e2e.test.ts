@@ -149,6 +149,26 @@ describe.skipIf(await isMissing("qBittorrent 5.3.0"))(
       expect(await stage.seedsAt("seedbox", made)).toBe(true);
     });
 
+    test("a destination without a qBittorrent takes nothing over: it stays here, and /plan says why", async () => {
+      await using stage = await HandOffStage.set({ isStarted: false });
+      await stage.destination![Symbol.asyncDispose]();
+      delete stage.env.destination["QBSYNC_DESTINATION_QB_URL"];
+      stage.startDestination();
+      stage.startSource();
+      const made = await stage.add("stored only");
+      await waitFor(async () => (await stage.at("seedbox", made))?.tags.includes("synced") === true, {
+        what: "it to be stored",
+        ...patience,
+      });
+      await looksAgain(stage);
+      expect(await stage.seedsAt("seedbox", made)).toBe(true);
+      const { torrents }: { torrents: Row[] } = JSON.parse(
+        await (await fetch(`${stage.sourceUrl}/plan`)).text(),
+      );
+      const why = expect.stringContaining("takes no part in hand-offs");
+      expect(torrents.find(({ id }) => id === made.torrentId)?.clean_up).toEqual({ plan: "stay", why });
+    });
+
     test("--dry-run says it and does nothing", async () => {
       await using stage = await HandOffStage.set({ env: { QBSYNC_SOURCE_MIN_SPACE: "0" } });
       const made = await stage.add("dry");
