@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test, vi } from "vitest";
 import { appNames } from "../pod-parts.ts";
+import { whyNoSoak } from "./own-mounts.ts";
 import { faultKinds } from "./plan-faults.ts";
 import type { SoakReport } from "./soak-report.ts";
 import { promises } from "./workload.ts";
@@ -13,11 +14,20 @@ import { promises } from "./workload.ts";
 const minutes = process.env["QBIT_SIDECARS_LONG"] === "1" ? 30 : 5;
 vi.setConfig({ testTimeout: (minutes + 10) * 60_000 });
 
+/** As for missing servers: told, and in CI an error. */
+async function isImpossible(): Promise<boolean> {
+  const why = await whyNoSoak();
+  if (why === undefined) return false;
+  if (process.env["CI"] === "true") throw new Error(why);
+  console.error(`\nSKIPPING TESTS: ${why}\n`);
+  return true;
+}
+
 const missing =
-  process.platform !== "linux" ||
   (await isMissing("qBittorrent 5.3.0")) ||
   (await isMissing("Redis")) ||
-  (await isMissing("ntfy"));
+  (await isMissing("ntfy")) ||
+  (await isImpossible());
 
 /** The soak as a terminal would run it. @returns its exit code and report */
 async function soak(report: string): Promise<{ code: unknown; report: SoakReport }> {

@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { parseArgs, styleText } from "node:util";
-import { haveOwnMounts } from "./own-mounts.ts";
+import { haveOwnMounts, whyNoSoak } from "./own-mounts.ts";
 import { runSoak, type SoakOptions } from "./run-soak.ts";
 import { describeReport, wrongWith } from "./soak-report.ts";
 
@@ -21,6 +21,11 @@ type Wanted = SoakOptions & { report: string | undefined };
 const wanted = readArguments();
 if (wanted === undefined) console.log(usage);
 else {
+  const why = await whyNoSoak();
+  if (why !== undefined) {
+    console.error(why);
+    process.exit(2);
+  }
   haveOwnMounts();
   process.setMaxListeners(100);
   const stop = new AbortController();
