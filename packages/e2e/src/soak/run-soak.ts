@@ -22,8 +22,8 @@ export type SoakOptions = {
 
 type Running = { say: (text: string) => void; signal: AbortSignal };
 
-/** How long things that are open may take once nothing is broken any more. */
-const settleMs = 120_000;
+/** How long things that are open may take once nothing is broken any more: some are tried again minutes later. */
+const settleMs = 300_000;
 
 /** The whole pod at work while things break. Needs mounts of its own; see `own-mounts.ts`. */
 export async function runSoak(options: SoakOptions, { say, signal }: Running): Promise<SoakReport> {
