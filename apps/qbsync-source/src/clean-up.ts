@@ -1,7 +1,7 @@
-import { isComplete, tagsOf, type Torrent } from "@qbit-sidecars/qbit-client";
+import type { Torrent } from "@qbit-sidecars/qbit-client";
 import { isUnderWay, type TorrentState } from "@qbit-sidecars/qbsync-protocol";
 import { type Clock, type Logger, messageWithCauses } from "@qbit-sidecars/service";
-import { type ContentFiles, freedBytes } from "./content-files.ts";
+import type { ContentFiles } from "./content-files.ts";
 import { FreeSpace } from "./free-space.ts";
 import { inParallel } from "./follow-qbittorrent.ts";
 import { type GroupOutcome, HandOff, type HandOffOptions } from "./hand-off.ts";
@@ -12,8 +12,8 @@ import {
   gigabytes,
   planCleanup,
 } from "./plan-cleanup.ts";
+import { candidatesOf, groupsWith } from "./cleanup-candidates.ts";
 import { markOf } from "./qbittorrent-hand-off.ts";
-import { groupsOf } from "./shared-files.ts";
 import type { Tags, TrackedTorrent } from "./tracked-torrent.ts";
 
 export type DrainLimits = {
@@ -361,27 +361,7 @@ export class CleanUp {
 
   #torrents(contents: ReadonlyMap<string, ContentFiles>): CleanupTorrent[] {
     const { torrents, tags, clock } = this.#options;
-    const now = clock.monotonic();
-    return [...torrents.values()]
-      .filter(({ goneSince }) => goneSince === undefined)
-      .map(({ id, torrent, isFinished }) => {
-        const hold = this.#holds.get(id);
-        const own = tagsOf(torrent);
-        const isHeld = hold !== undefined && hold.until > now;
-        return {
-          id,
-          name: torrent.name,
-          isComplete: torrent.progress === 1 && isComplete(torrent.state),
-          isSynced: isFinished,
-          hasSyncedTag: tags.synced === "" || own.includes(tags.synced),
-          isExcluded: tags.excludeCleanup !== "" && own.includes(tags.excludeCleanup),
-          seedingTimeMs: (torrent.seeding_time ?? 0) * 1000,
-          popularity: Math.max(0, torrent.num_complete) + Math.max(0, torrent.num_incomplete),
-          sizeBytes: torrent.size,
-          hold: isHeld ? hold.why : undefined,
-          isOnDisk: contents.get(id)?.isOnDisk,
-        };
-      });
+    return candidatesOf(torrents.values(), { tags, contents, holds: this.#holds, now: clock.monotonic() });
   }
 
   #spacePurpose(freeBytes: number): CleanupPurpose {
@@ -418,14 +398,6 @@ export class CleanUp {
     this.#busy = running;
     return await running;
   }
-}
-
-function groupsWith(
-  torrents: readonly Torrent[],
-  contents: ReadonlyMap<string, ContentFiles>,
-): CleanupGroup[] {
-  const groups = groupsOf(torrents.map(({ hash }) => ({ id: hash, files: contents.get(hash)?.keys ?? [] })));
-  return groups.map((ids) => ({ ids, freesBytes: freedBytes(ids.flatMap((id) => contents.get(id) ?? [])) }));
 }
 
 const countOf = (groups: readonly CleanupGroup[]): number =>
