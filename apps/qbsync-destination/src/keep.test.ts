@@ -5,7 +5,9 @@ import {
   lstat,
   mkdir,
   open,
+  readdir,
   readFile,
+  readlink,
   rename,
   stat,
   symlink,
@@ -51,6 +53,28 @@ async function flip(path: string, at: number): Promise<void> {
   await file.read(byte, 0, 1, at);
   await file.write(Buffer.from([byte[0]! ^ 1]), 0, 1, at);
 }
+
+/** What a destination holds open of a torrent's state. */
+async function openLogs(pid: number, torrentId: string): Promise<string[]> {
+  const folder = `/proc/${pid}/fd`;
+  const opened = (await readdir(folder)).map((fd) => readlink(join(folder, fd)).catch(() => ""));
+  return (await Promise.all(opened)).filter((path) => path.endsWith(`${torrentId}/pieces.log`));
+}
+
+test.skipIf(process.platform !== "linux")(
+  "a finished torrent that cannot be taken up again leaves no file open: Node would end the process for it",
+  async () => {
+    await using at = await stage();
+    const made = film("refused");
+    await at.source.deliver(made);
+    expect((await at.source.finalized(made.torrentId)).step).toBe(Step.FINISHED);
+    const { result } = await at.source.open(made, { unselectedFiles: [99] });
+    expect(result?.$case).toBe("refusal");
+    await waitFor(async () => (await openLogs(at.destination.pid, made.torrentId)).length === 0, {
+      what: "its log being closed",
+    });
+  },
+);
 
 describe("what is there already", () => {
   test("is never overwritten: a file of the same name with other content stops the torrent, and stays", async () => {

@@ -308,8 +308,11 @@ export class StoredTorrent {
   /** Ends all use of it. What was written and can still be made durable is. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.flush();
-    await this.log[Symbol.asyncDispose]();
+    try {
+      await this.flush();
+    } finally {
+      await this.log[Symbol.asyncDispose]();
+    }
   }
 
   async #makeDurable(items: readonly Written[]): Promise<void> {

@@ -212,6 +212,17 @@ export class TorrentStore implements AsyncDisposable {
   async #reopen(sent: TorrentDescription): Promise<void> {
     const { torrentId: id } = sent;
     const { torrent } = await this.#restore(id);
+    try {
+      await this.#reopenRestored(torrent, sent);
+    } catch (error) {
+      // Whoever asks again finds it as it was. Node ends a process that leaves a file to the garbage collector.
+      await torrent.close();
+      throw error;
+    }
+  }
+
+  async #reopenRestored(torrent: StoredTorrent, sent: TorrentDescription): Promise<void> {
+    const { id } = torrent;
     const old = torrent.description;
     const { savePath, renamedFiles, torrent: bytes } = old;
     const description = { ...sent, savePath, renamedFiles, torrent: bytes };
@@ -251,21 +262,20 @@ export class TorrentStore implements AsyncDisposable {
     const layout = readLayout(description.torrent);
     if (layout.torrentId !== id) throw new Error(`the stored .torrent is that of ${layout.torrentId}`);
     const { log, entries } = await PieceLog.open(join(this.#folder(id), "pieces.log"), id);
-    const files = new TorrentFiles({
-      torrentId: id,
-      layout,
-      paths: pathsOf(description, layout, data),
-      data,
-      handles,
-      log,
-    });
-    const torrent = new StoredTorrent({ description, layout, files, log, events, commit });
-    const { tail, gone } = await torrent.restore(entries);
-    const { right, hashedBytes } = await verifyPieces(torrent, tail);
-    if (tail.size > 0) this.#options.onHashed(hashedBytes, "restart");
-    for (const piece of right) await torrent.pieceWritten(piece, () => {});
-    await torrent.flush();
-    return { torrent, gone };
+    try {
+      const paths = pathsOf(description, layout, data);
+      const files = new TorrentFiles({ torrentId: id, layout, paths, data, handles, log });
+      const torrent = new StoredTorrent({ description, layout, files, log, events, commit });
+      const { tail, gone } = await torrent.restore(entries);
+      const { right, hashedBytes } = await verifyPieces(torrent, tail);
+      if (tail.size > 0) this.#options.onHashed(hashedBytes, "restart");
+      for (const piece of right) await torrent.pieceWritten(piece, () => {});
+      await torrent.flush();
+      return { torrent, gone };
+    } catch (error) {
+      await log[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   /** Looks for data, and for space, and lets pieces in. */
