@@ -6,6 +6,7 @@ import { configFileNames, readConfigFile, refuseConfigFileNames } from "./given-
 import { renderConfig } from "./print-config.ts";
 import type { CommandLine, Input, Program } from "./program.ts";
 import { checkRules, configOf, resolveSettings, type Sources } from "./resolve.ts";
+import { warnAboutUnknownVariables } from "./unknown-variables.ts";
 
 /**
  * Reads the settings of a program from its flags, variables and config file. It prints nothing and ends
@@ -71,7 +72,9 @@ async function resolveProgram<D extends Declaration>(
     ...resolution.faults,
     ...checkRules(settings, resolution, given.command),
   ];
-  const { effective, warnings } = resolution;
+  const { effective } = resolution;
+  const own = { name: program.name, otherVariables: configFileNames(program).env };
+  const warnings = [...resolution.warnings, ...warnAboutUnknownVariables(own, settings.declared, env)];
   const stderr =
     warnings.map((warning) => `warning: ${warning}\n`).join("") + renderFaults(program.name, faults);
   const code = faults.length === 0 ? 0 : 2;

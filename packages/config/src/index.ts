@@ -26,3 +26,4 @@ export { formatSize, parseSize, type SizeUnit } from "./size.ts";
 export type { TextPattern } from "./text-kinds.ts";
 export { settingsTable } from "./table.ts";
 export type { LogLevel } from "./word-kinds.ts";
+export { warnAboutUnknownVariables } from "./unknown-variables.ts";
