@@ -32,6 +32,7 @@ export async function qbsyncSource(config: Config, service: Service): Promise<vo
   const lag = new AnswerLag();
   const client = await openQbittorrent(config, service);
   const credentials = await openCredentials(config, service);
+  if (credentials.warning !== undefined) log.warn(credentials.warning);
   const torrents = new Map<string, TrackedTorrent>();
   const tags: Tags = {
     synced: config.syncedTag,

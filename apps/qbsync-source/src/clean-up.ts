@@ -9,6 +9,7 @@ import {
   type CleanupGroup,
   type CleanupPurpose,
   type CleanupTorrent,
+  countOfTorrents,
   gigabytes,
   planCleanup,
 } from "./plan-cleanup.ts";
@@ -196,7 +197,7 @@ export class CleanUp {
         }
         for (const { ids } of next) for (const id of ids) total.tried.add(id);
         const bytes = next.reduce((sum, { freesBytes }) => sum + freesBytes, 0);
-        log.info(`drain: ${countOf(next)} torrents, ${gigabytes(bytes)}, are to be handed over`);
+        log.info(`drain: to be handed over: ${countOfTorrents(countOf(next))}, ${gigabytes(bytes)}`);
         await this.#handOver(next, deadline, total);
       } catch (error) {
         if (deadline.aborted) break;

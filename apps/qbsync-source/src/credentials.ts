@@ -13,12 +13,14 @@ type SecurityConfig = Pick<
 export type Credentials = {
   /** For one connection: files are looked at again, so that what was renewed is used by the next one. */
   forDialling(): Promise<Pick<ConnectOptions, "tls" | "token">>;
+  /** What the settings leave open, for the log. */
+  readonly warning: string | undefined;
   /** What to do about a connection that failed with these words; undefined where they say enough. */
   hint: (failure: string) => string | undefined;
 };
 
 /**
- * What the settings say of it. Warns of what they leave open.
+ * What the settings say of it.
  *
  * @throws SettingFault when a file cannot be used
  */
@@ -38,9 +40,8 @@ export async function openCredentials(
     now: () => clock.now(),
   });
   if (config.tlsCertFile !== undefined) measureExpiry(metrics, keys);
-  const warning = warningOf(config);
-  if (warning !== undefined) log.warn(warning);
   return {
+    warning: warningOf(config),
     async forDialling() {
       const { ca, cert, key } = await keys.current();
       return {

@@ -281,12 +281,20 @@ const lasting: ReadonlySet<number> = new Set([
 function translated(doing: string, error: unknown): DestinationError {
   if (error instanceof DestinationError) return error;
   const isService = error instanceof Error && "details" in error && typeof error.details === "string";
-  const why = isService ? String(error.details) : String(error instanceof Error ? error.message : error);
+  const why = isService
+    ? plain(String(error.details))
+    : String(error instanceof Error ? error.message : error);
   const code = isService && "code" in error ? Number(error.code) : status.UNKNOWN;
   const isRefusal = [status.UNAUTHENTICATED, status.PERMISSION_DENIED].map(Number).includes(code);
   return new DestinationError(`${doing}: ${why}`, {
     isTransient: !lasting.has(code),
     isRefusal,
-    cause: error,
+    // The message of a status is its code and its details, which are all told already.
+    cause: isService ? error.cause : error,
   });
 }
+
+/** grpc-js wraps the error of the socket: `No connection established. Last error: Error: X. Resolution note: `. */
+const plain = (details: string): string =>
+  /^No connection established\. Last error: (?:Error: )?(.+?)\. Resolution note:/s.exec(details)?.[1] ??
+  details;

@@ -102,7 +102,7 @@ test("an API server that hangs, or is not the one that the service account trust
 });
 
 test.each<[string, Partial<PodIdentity>, RegExp]>([
-  ["no pod", { host: undefined }, /this is no pod/],
+  ["no pod", { host: undefined }, /^this is no pod of Kubernetes, .*POST \/drain/],
   ["POD_NAME is not set", { pod: undefined }, /POD_NAME is not set/],
   ["no token", { serviceAccountDir: "/nowhere" }, /is the service account's token mounted/],
   ["nobody there", { port: "1" }, /not known/],
@@ -159,5 +159,5 @@ test("it ends with --drain-timeout, begins nothing more shortly before that, and
   await clock.advanceUntil(() => drain.last !== undefined, { what: "its end" });
   expect((await asked).result).toBe("partly drained");
   expect(mayBegin).toEqual([true, true, false, false]);
-  expect(lines.at(-1)).toBe("drain: 1 torrents handed over, 2.0 GB freed; 1 stay: Debian (it was late)");
+  expect(lines.at(-1)).toBe("drain: 1 torrent handed over, 2.0 GB freed; 1 stay: Debian (it was late)");
 });

@@ -1,6 +1,7 @@
 import { type Clock, type Logger, messageWithCauses } from "@qbit-sidecars/service";
 import type { DrainLimits, DrainOutcome } from "./clean-up.ts";
-import { gigabytes } from "./plan-cleanup.ts";
+import { countOfTorrents, gigabytes } from "./plan-cleanup.ts";
+import { NoPodError } from "./pod-annotation.ts";
 
 /** What a request for a drain came to. */
 export type DrainReport =
@@ -106,6 +107,7 @@ export class Drain {
         ? `the pod has no annotation ${annotation}`
         : `the pod's annotation ${annotation} is ${JSON.stringify(value)}, and not "true"`;
     } catch (error) {
+      if (error instanceof NoPodError) return error.message;
       return `whether the pod's annotation ${annotation} is "true" is not known: ${messageWithCauses(error)}`;
     }
   }
@@ -113,7 +115,7 @@ export class Drain {
 
 function summary(report: DrainReport & { result: "drained" | "partly drained" }): string {
   const { handedOff, freedBytes, left } = report;
-  const done = `drain: ${handedOff} torrents handed over, ${gigabytes(freedBytes)} freed`;
+  const done = `drain: ${countOfTorrents(handedOff)} handed over, ${gigabytes(freedBytes)} freed`;
   if (left.length === 0) return `${done}; nothing is left`;
   const some = left.slice(0, 5).map(({ name, why }) => `${name} (${why})`);
   const more = left.length > some.length ? ` and ${left.length - some.length} more` : "";

@@ -103,5 +103,9 @@ function compare(a: readonly CleanupTorrent[], b: readonly CleanupTorrent[]): nu
 
 const seconds = (ms: number): string => `${Math.floor(ms / 1000)} s`;
 
-/** As in `--min-space`: a GB is 10⁹ bytes. */
-export const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
+/** As in `--min-space`: a GB is 10⁹ bytes. What is much smaller is told in MB, or it would be "0.0 GB". */
+export const gigabytes = (bytes: number): string =>
+  bytes > 0 && bytes < 1e8 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+
+/** "1 torrent", "2 torrents". */
+export const countOfTorrents = (count: number): string => `${count} ${count === 1 ? "torrent" : "torrents"}`;

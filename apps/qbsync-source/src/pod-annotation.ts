@@ -17,7 +17,18 @@ export type PodIdentity = {
 
 /** Why it is not known whether an annotation is set. */
 export class PodUnknownError extends Error {
-  override readonly name = "PodUnknownError";
+  override readonly name: string = "PodUnknownError";
+}
+
+/** There is no pod to ask about: Compose, or a host. */
+export class NoPodError extends PodUnknownError {
+  override readonly name = "NoPodError";
+
+  constructor() {
+    super(
+      "this is no pod of Kubernetes, whose annotation would ask for one (KUBERNETES_SERVICE_HOST is not set); POST /drain does as well",
+    );
+  }
 }
 
 /**
@@ -50,8 +61,7 @@ export async function readPodAnnotation(
 }
 
 async function requestOf({ host, port, pod, namespace, serviceAccountDir }: PodIdentity) {
-  if (host === undefined || port === undefined)
-    throw new PodUnknownError("KUBERNETES_SERVICE_HOST or _PORT is not set: this is no pod");
+  if (host === undefined || port === undefined) throw new NoPodError();
   if (pod === undefined) throw new PodUnknownError("POD_NAME is not set (downward API, metadata.name)");
   const read = async (name: string): Promise<string> => {
     const path = join(serviceAccountDir, name);

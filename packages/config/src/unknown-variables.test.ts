@@ -27,7 +27,10 @@ describe("a variable that means nothing, and looks like one that does", () => {
   });
 
   test("--print-config tells it, beside what is in force", async () => {
-    const { code, stderr } = await program.exit({ argv: ["--print-config"], env: { QBIT_USERNAME: "admin" } });
+    const { code, stderr } = await program.exit({
+      argv: ["--print-config"],
+      env: { QBIT_USERNAME: "admin" },
+    });
     expect({ code, stderr }).toEqual({
       code: 0,
       stderr: "warning: QBIT_USERNAME is no setting of app; did you mean QBIT_USER?\n",
@@ -38,8 +41,14 @@ describe("a variable that means nothing, and looks like one that does", () => {
     ["the right one is set as well: it may be another container's", { QBIT_PASS: "a", QBIT_PASSWORD: "a" }],
     ["so is another name of it", { QBITTORRENT_PASS: "a", QBIT_PASSWORD: "a" }],
     ["it is empty", { QBIT_PASSWORD: "" }],
-    ["Kubernetes sets it for a Service", { APP_TOKEN_PORT: "tcp://10.0.0.1:80", PORT_FILE_SERVICE_HOST: "x" }],
-    ["the machine's own", { PATH: "/bin", HOME: "/root", HOSTNAME: "a", USER: "root", PWD: "/", TERM: "xterm" }],
+    [
+      "Kubernetes sets it for a Service",
+      { APP_TOKEN_PORT: "tcp://10.0.0.1:80", PORT_FILE_SERVICE_HOST: "x" },
+    ],
+    [
+      "the machine's own",
+      { PATH: "/bin", HOME: "/root", HOSTNAME: "a", USER: "root", PWD: "/", TERM: "xterm" },
+    ],
     ["a file holds the value", { APP_TOKEN_FILE: "/run/token" }],
   ])("nothing is said where %s", async (_, env) => {
     const { warnings } = await program.run({ env, files: { "/run/token": "abc" } });

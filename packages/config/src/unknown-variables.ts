@@ -17,7 +17,10 @@ export function warnAboutUnknownVariables(
   declared: readonly DeclaredSetting[],
   env: Environment,
 ): string[] {
-  const known = new Set([...declared.flatMap(({ env: names }) => withFiles(names)), ...program.otherVariables]);
+  const known = new Set([
+    ...declared.flatMap(({ env: names }) => withFiles(names)),
+    ...program.otherVariables,
+  ]);
   const missing = declared
     .map(({ env: names }) => withFiles(names))
     .filter((names) => !names.some((name) => isSet(env[name])))

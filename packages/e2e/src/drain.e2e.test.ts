@@ -86,7 +86,7 @@ describe.skipIf(await isMissing("qBittorrent 5.3.0"))("a drain between real qBit
     expect(stage.seenTwice).toEqual([]);
     const said = stage.lines.map(({ msg }) => msg);
     expect(said).toContainEqual(
-      expect.stringMatching(/^drain: 2 torrents, 0\.0 GB, are to be handed over$/u),
+      expect.stringMatching(/^drain: to be handed over: 2 torrents, [\d.]+ MB$/u),
     );
     expect(said).toContainEqual(expect.stringContaining("(2 of 2, "));
     expect(said).toContainEqual(

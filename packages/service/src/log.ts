@@ -46,11 +46,21 @@ async function prettyOutput(output: Output, colorize: boolean): Promise<Output> 
   const pretty = prettyFactory({
     colorize,
     singleLine: true,
-    ignore: "app",
+    ignore: "app,settings",
     translateTime: "SYS:HH:MM:ss.l",
     customPrettifiers: { err: prettyError },
+    messageFormat: (line, messageKey) => settingsForPeople(line["settings"]) ?? String(line[messageKey] ?? ""),
   });
   return { write: (line) => output.write(pretty(line)) };
+}
+
+/** The line that tells all settings is for machines; somebody at a terminal looks for what was set, and by whom. */
+function settingsForPeople(settings: unknown): string | undefined {
+  if (typeof settings !== "object" || settings === null) return undefined;
+  const set = Object.entries(settings).filter(([, value]) => !String(value).endsWith("(default)"));
+  if (set.length === 0) return "settings: all are the defaults (--print-config shows them)";
+  const told = set.map(([name, value]) => `${name} ${String(value)}`).join(", ");
+  return `settings, where not the default (--print-config has all): ${told}`;
 }
 
 function prettyError(err: unknown): string {

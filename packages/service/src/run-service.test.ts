@@ -165,6 +165,15 @@ describe("a normal life", () => {
     expect(process.out.join("")).not.toContain("hunter2");
   });
 
+  test("tells people in a terminal only of those that somebody set", async () => {
+    process.env = { QBIT_PASS: "hunter2", LOG_LEVEL: "INFO", LOG_FORMAT: "pretty" };
+    await run(() => Promise.resolve());
+    const [first] = process.out.join("").split("\n");
+    expect(first).toMatch(/INFO: settings, where not the default \(--print-config has all\): .*LOG_LEVEL/);
+    expect(first).toContain("pass *** (QBIT_PASS)");
+    expect(first).not.toMatch(/\(default\)|hunter2|[{}]/);
+  });
+
   test("tells of a setting that it ignores", async () => {
     process.env = { HEALTH_ADDR: "tcp://10.96.0.7:9101" };
     await run(() => Promise.resolve());

@@ -130,6 +130,7 @@ describe("the server", () => {
     const url = `http://127.0.0.1:${await freePort()}`;
     const { code, stderr } = await server.cli(["--stats", "--client-server-url", url]);
     expect([code, stderr]).toEqual([3, expect.stringContaining(`asking the server at ${url}: `)]);
+    expect(stderr).toContain("does qbt-rules --serve run there? QBT_RULES_CLIENT_SERVER_URL");
   });
 
   test("that refuses the key is exit code 3, and the key is not shown", async () => {

@@ -53,7 +53,10 @@ export class ServerClient {
       return { status, body: this.#parse(status, body) };
     } catch (cause) {
       if (cause instanceof ServerError) throw cause;
-      throw new ServerError(`asking the server at ${this.url}: ${messageWithCauses(cause)}`, { cause });
+      throw new ServerError(
+        `asking the server at ${this.url}: ${messageWithCauses(cause)}${isRefused(cause) ? `; ${whereItIs}` : ""}`,
+        { cause },
+      );
     }
   }
 
@@ -70,6 +73,12 @@ export class ServerClient {
     return body;
   }
 }
+
+const whereItIs =
+  "does qbt-rules --serve run there? QBT_RULES_CLIENT_SERVER_URL (--client-server-url) says where it is asked";
+
+const isRefused = (cause: unknown): boolean =>
+  cause instanceof Error && "code" in cause && cause.code === "ECONNREFUSED";
 
 function parseJson(text: string): ServerAnswer["body"] | undefined {
   try {

@@ -145,7 +145,7 @@ function explain(error: QbitError, names: Names): Finding {
 function todoOf(kind: QbitErrorKind, { url, user, pass, apiKey, ca }: Names): string {
   const todo: Partial<Record<QbitErrorKind, string>> = {
     unreachable: `see that qBittorrent runs and that ${url} is its Web UI as seen from here (in one pod or network: http://localhost:8080); for its certificate name the authority in ${ca}`,
-    auth: `correct ${user} and ${pass}, or ${apiKey} (5.2 and later), before the next try: qBittorrent bans an address at the fifth refusal`,
+    auth: `set or correct ${user} and ${pass}, or ${apiKey} (5.2 and later), before the next try: qBittorrent bans an address at the fifth refusal`,
     banned:
       "find the program with the wrong password on this address; the ban ends after an hour or with a restart of qBittorrent",
     rejected: `in qBittorrent, Options → Web UI: add the host of ${url} to the server domains, or switch Host header validation off`,
