@@ -58,8 +58,11 @@ export type HoldPortView = {
   trouble: readonly { doing: string; error: PiaError; sinceMs: number }[];
 };
 
+/** The first port, the one that was kept over a restart, the same one after an interruption, or another one. */
+export type BoundBecause = "first" | "kept" | "again" | "replaced";
+
 export type HoldPortEvents = {
-  bound?(grant: Grant, why: "first" | "again" | "replaced"): void;
+  bound?(grant: Grant, why: BoundBecause): void;
   failed?(error: PiaError, doing: Asking["do"]): void;
   /** Something is wrong that does not cost the port yet; told once until it is over. */
   troubled?(error: PiaError, doing: Asking["do"]): void;
@@ -231,7 +234,12 @@ export class HoldPort {
     this.#lastError = undefined;
     if (isNews) this.#announcement += 1;
     if (which === "successor") await this.#save();
-    if (isNews) this.#events.bound?.(grant, why(which, isFirst));
+    if (isNews)
+      this.#events.bound?.(grant, isFirst ? this.#whyFirst(grant) : which === "grant" ? "again" : "replaced");
+  }
+
+  #whyFirst({ port }: Grant): BoundBecause {
+    return this.#options.kept?.grant?.port === port ? "kept" : "first";
   }
 
   #replaced(successor: Grant, nowMs: number): PortState {
@@ -295,11 +303,6 @@ export class HoldPort {
 /** "get token", "bind successor". */
 function nameOf(action: Action): string {
   return action.do === "bind" ? `bind ${action.which}` : action.do;
-}
-
-function why(which: "grant" | "successor", isFirst: boolean): "first" | "again" | "replaced" {
-  if (isFirst) return "first";
-  return which === "grant" ? "again" : "replaced";
 }
 
 function stillGood(state: PortState, nowMs: number): PortState {

@@ -21,6 +21,7 @@ describe("a restart", () => {
     expect(await second.settled()).toBe(port);
     expect(at.pia.gateway.count("getSignature")).toBe(signatures);
     expect(at.pia.tokens.logins()).toBe(1);
+    expect(second.lines.map(({ msg }) => msg)).toContain(`PIA forwards port ${port} (kept)`);
   });
 
   test("keeps a port that PIA granted for hours only until half of them are over", async () => {

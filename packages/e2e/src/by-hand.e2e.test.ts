@@ -1,12 +1,14 @@
 import {
   freePort,
+  isMissing,
   startFakeNtfy,
   startFakePia,
   startFakeQbittorrent,
+  startRedis,
   tempDir,
   waitFor,
 } from "@qbit-sidecars/testing";
-import { mkdir, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { Checkout } from "./checkout.ts";
@@ -76,3 +78,51 @@ test("ntfy-sidecar's README: what is pasted by hand sends a test, then tells of 
   await waitFor(() => ntfy.messages("my-downloads").length === 2, { what: "two notifications", ...patience });
   expect(ntfy.messages("my-downloads").map(({ title }) => title)).toEqual(["ntfy-sidecar works", "Debian"]);
 });
+
+const isReady = async (address: string) =>
+  (await fetch(`http://${address}/readyz`).catch(() => undefined))?.ok === true;
+
+test("the READMEs of qbsync: what is pasted by hand on both sides meets, with the token that was made", async () => {
+  await using home = await tempDir();
+  await using seedbox = await tempDir();
+  for (const { path } of [home, seedbox]) await mkdir(join(path, "Downloads"));
+  await using there = await startFakeQbittorrent();
+  await using here = await startFakeQbittorrent();
+  const listen = `127.0.0.1:${await freePort()}`;
+  const health = { there: `127.0.0.1:${await freePort()}`, here: `127.0.0.1:${await freePort()}` };
+  await using destination = await Checkout.of("qbsync-destination", home.path, {
+    env: { QBSYNC_DESTINATION_LISTEN: listen },
+    instead: { "http://localhost:8080": there.url, "127.0.0.1:9107": health.there },
+  });
+  destination.paste("export QBSYNC_DESTINATION_DATA");
+  await waitFor(() => isReady(health.there), { what: "the destination", ...patience });
+  await copyFile(join(home.path, "qbsync_token"), join(seedbox.path, "qbsync_token"));
+  await using source = await Checkout.of("qbsync-source", seedbox.path, {
+    env: {},
+    instead: {
+      "http://localhost:8080": here.url,
+      "192.168.1.100:50051": listen,
+      "127.0.0.1:9106": health.here,
+    },
+  });
+  source.paste("export QBSYNC_SOURCE_DATA");
+  await waitFor(() => isReady(health.here), { what: "the source, with its destination", ...patience });
+});
+
+test.skipIf(await isMissing("Redis"))(
+  "rules-worker's README: what is pasted by hand reaches its queue",
+  async () => {
+    await using folder = await tempDir();
+    await mkdir(join(folder.path, "config"));
+    await writeFile(join(folder.path, "config", "rules.yml"), "rules: []\n");
+    await using qbittorrent = await startFakeQbittorrent();
+    await using redis = await startRedis();
+    const health = `127.0.0.1:${await freePort()}`;
+    await using checkout = await Checkout.of("rules-worker", folder.path, {
+      env: { HEALTH_ADDR: health },
+      instead: { "http://localhost:8080": qbittorrent.url, "redis://localhost:6379/0": redis.url },
+    });
+    checkout.paste("export QBT_RULES_CONFIG_DIR");
+    await waitFor(() => isReady(health), { what: "the worker to be ready", ...patience });
+  },
+);

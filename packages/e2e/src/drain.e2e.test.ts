@@ -85,9 +85,7 @@ describe.skipIf(await isMissing("qBittorrent 5.3.0"))("a drain between real qBit
     expect((await stage.at("home", kept))?.state).toBe("stoppedUP");
     expect(stage.seenTwice).toEqual([]);
     const said = stage.lines.map(({ msg }) => msg);
-    expect(said).toContainEqual(
-      expect.stringMatching(/^drain: to be handed over: 2 torrents, [\d.]+ MB$/u),
-    );
+    expect(said).toContainEqual(expect.stringMatching(/^drain: to be handed over: 2 torrents, [\d.]+ MB$/u));
     expect(said).toContainEqual(expect.stringContaining("(2 of 2, "));
     expect(said).toContainEqual(
       expect.stringMatching(

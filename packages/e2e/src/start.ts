@@ -157,7 +157,7 @@ function lifeStories(pod: WholePod): readonly Story[] {
       },
     },
     {
-      title: "Its first home goes away: the torrent is handed over, seeds at home, and is gone here",
+      title: "Its machine goes away: the torrent is handed over, seeds at home, and is gone from qBittorrent",
       play: async () => drain({ pod, narrator }, await life.promise),
     },
   ];

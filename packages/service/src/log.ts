@@ -49,7 +49,8 @@ async function prettyOutput(output: Output, colorize: boolean): Promise<Output> 
     ignore: "app,settings",
     translateTime: "SYS:HH:MM:ss.l",
     customPrettifiers: { err: prettyError },
-    messageFormat: (line, messageKey) => settingsForPeople(line["settings"]) ?? String(line[messageKey] ?? ""),
+    messageFormat: (line, messageKey) =>
+      settingsForPeople(line["settings"]) ?? String(line[messageKey] ?? ""),
   });
   return { write: (line) => output.write(pretty(line)) };
 }

@@ -35,6 +35,7 @@ const samePortAgain: Story = {
   title: "The VPN reconnects with the same port: qBittorrent is made to take it anew",
   async play(stage, tell) {
     const port = await stage.unusedPort();
+    tell("gluetun", `the VPN forwards port ${port}`);
     await stage.gluetun.forward(port);
     await stage.listensOn(port);
     await converged(stage);

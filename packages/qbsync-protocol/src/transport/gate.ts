@@ -68,6 +68,8 @@ export class Gate implements Disposable {
   #shown: ServerTls | undefined;
   /** By address and port of the client; in the order of arrival. */
   readonly #connections = new Map<string, Connection>();
+  /** TLS connections that are not secured yet. */
+  readonly #shakingHands = new Set<Connection>();
 
   private constructor(options: GateOptions, shown: ServerTls | undefined) {
     this.#options = options;
@@ -139,6 +141,9 @@ export class Gate implements Disposable {
     if (this.#tls !== undefined && isTls) {
       await this.#renew(this.#tls);
       if (socket.destroyed) return;
+      this.#shakingHands.add(connection);
+      // Kept for a moment: the handshake may be told to have failed right after its connection has gone.
+      socket.once("close", () => setImmediate(() => this.#shakingHands.delete(connection)));
       this.#tls.emit("connection", socket);
       return;
     }
@@ -169,17 +174,25 @@ export class Gate implements Disposable {
     });
     tls.on("secureConnection", (socket) => this.#secured(socket));
     tls.on("tlsClientError", (error, socket) => {
-      const peer = peerOf(socket);
+      const peer = socket.remoteAddress === undefined ? this.#whoLeft() : peerOf(socket);
       this.#options.onRefused({ reason: "tls_handshake", peer, detail: handshakeDetail(error) });
       socket.destroy();
     });
     return tls;
   }
 
+  /** A connection that was reset has no address any more; of those that shook hands it is one that is destroyed. */
+  #whoLeft(): string {
+    const left = [...this.#shakingHands].find(({ socket }) => socket.destroyed);
+    if (left !== undefined) this.#shakingHands.delete(left);
+    return left?.peer ?? "somebody:";
+  }
+
   #secured(socket: TLSSocket): void {
     socket.on("error", () => {});
     const peer = peerOf(socket);
     const connection = this.#connections.get(peer);
+    if (connection !== undefined) this.#shakingHands.delete(connection);
     // It went while it was being secured.
     if (connection === undefined) return void socket.destroy();
     if (this.#shown?.clientCa !== undefined && !socket.authorized)

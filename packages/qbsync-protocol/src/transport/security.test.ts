@@ -226,6 +226,16 @@ describe("over TLS", () => {
     expect(await hello(open.port, { tls: { ca: renewed.cert } })).toBe("ok");
   });
 
+  test("who leaves during the handshake, since it does not believe the certificate, is told of with its address", async () => {
+    await using open = await serving({ tls: shown(server()) });
+    const stranger = connectQbSync({ address: `127.0.0.1:${open.port}`, tls: {} });
+    expect(await codeOf(stranger, "/qbsync.v1.QbSync/Hello")).toBe(status.UNAVAILABLE);
+    stranger.close();
+    await waitFor(() => open.rejections.length > 0, { what: "the server to hear of it" });
+    for (const { reason, peer } of open.rejections)
+      expect([reason, peer]).toEqual(["tls_handshake", expect.stringMatching(/^127\.0\.0\.1:\d+$/)]);
+  });
+
   test("less than TLS 1.2 is not spoken", async () => {
     await using open = await serving({ tls: shown(server()) });
     const socket = tlsConnect({
