@@ -49,11 +49,12 @@ async function prettyOutput(output: Output, colorize: boolean): Promise<Output> 
     ignore: "app,settings",
     translateTime: "SYS:HH:MM:ss.l",
     customPrettifiers: { err: prettyError },
-    messageFormat: (line, messageKey) =>
-      settingsForPeople(line["settings"]) ?? String(line[messageKey] ?? ""),
+    messageFormat: (line, messageKey) => settingsForPeople(line["settings"]) ?? textOf(line[messageKey]),
   });
   return { write: (line) => output.write(pretty(line)) };
 }
+
+const textOf = (message: unknown): string => (typeof message === "string" ? message : "");
 
 /** The line that tells all settings is for machines; somebody at a terminal looks for what was set, and by whom. */
 function settingsForPeople(settings: unknown): string | undefined {
