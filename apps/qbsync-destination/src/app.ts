@@ -25,6 +25,7 @@ import { Slots } from "./slots.ts";
 import { freeBytes, Space } from "./space.ts";
 import { refuseNewerState } from "./state-format.ts";
 import type { TorrentEvents } from "./stored-torrent.ts";
+import { whyNotOnDisk } from "./files-on-disk.ts";
 import { TakeOver } from "./take-over.ts";
 import { TorrentStore } from "./torrent-store.ts";
 import { type WhoMaySend, whoMaySend } from "./who-may-send.ts";
@@ -144,6 +145,11 @@ function assemble(
           files: new HandOffFiles(data.stateDir),
           qbittorrent: qbittorrentTakingOver(client),
           isFinished: (id) => store.isFinished(id),
+          whyNotOnDisk: (id, aborts) =>
+            whyNotOnDisk(client.torrents, id, {
+              folders: { savePath: config.savePath ?? data.path, dataPath: data.path },
+              signal: aborts,
+            }),
           log,
           signal,
           onStep: counts.handOff,

@@ -21,6 +21,7 @@ async function stage() {
   const qbittorrent = {
     seen: { state: "stoppedUP", progress: 1, tags: ["synced"] } as SeenTorrent | undefined,
     calls: [] as string[],
+    missing: undefined as string | undefined,
     dies: false,
   };
   const call = (what: string, effect: () => void) => async () => {
@@ -41,6 +42,7 @@ async function stage() {
           )(),
       },
       isFinished: (torrentId) => torrentId === id,
+      whyNotOnDisk: async () => qbittorrent.missing,
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all that it calls
       log: { info() {}, error() {} } as unknown as Logger,
       signal: new AbortController().signal,
@@ -165,3 +167,32 @@ test.each(["", "{", '{"id":1}', '{"id":"1","source":"","step":"flying","tags":[]
     expect(qbittorrent.calls).toEqual([]);
   },
 );
+
+test("data that was deleted by hand is not taken over, whatever qBittorrent says of it", async () => {
+  const { qbittorrent, start } = await stage();
+  const takeOver = start();
+  qbittorrent.missing = "/data/film.mkv is not there any more";
+  expect(await takeOver.ask(id, ask("begin"))).toMatchObject({
+    state: State.NOT_COMPLETE,
+    detail: expect.stringContaining("film.mkv is not there any more"),
+    handOff: undefined,
+  });
+  qbittorrent.missing = undefined;
+  await takeOver.ask(id, ask("begin"));
+  qbittorrent.missing = "/data/film.mkv is not there any more";
+  expect(await takeOver.ask(id, ask("start"))).toMatchObject({ handOff: { step: Step.BEGUN } });
+  expect(qbittorrent.calls).toEqual([]);
+});
+
+test("data that is deleted by hand before the source has removed its copy is told at the next look", async () => {
+  const { qbittorrent, start } = await stage();
+  const takeOver = start();
+  await takeOver.ask(id, ask("begin"));
+  expect(await takeOver.ask(id, ask("start"))).toMatchObject({ handOff: { step: Step.SEEDING } });
+  qbittorrent.missing = "/data/film.mkv has 1 bytes instead of 2";
+  expect(await takeOver.look(id)).toMatchObject({ state: State.NOT_COMPLETE });
+  // Nothing is left at the source: then a part of it is better than none.
+  await takeOver.ask(id, ask("stop"));
+  await takeOver.ask(id, ask("removed", ""));
+  expect(qbittorrent.calls).toEqual(["start", "stop", "start"]);
+});

@@ -15,7 +15,13 @@ import type { Logger } from "@qbit-sidecars/service";
 import type { HandOffFiles, SavedHandOff } from "./hand-off-files.ts";
 
 /** A torrent as the destination's qBittorrent shows it. */
-export type SeenTorrent = { state: TorrentState; progress: number; tags: readonly string[] };
+export type SeenTorrent = {
+  state: TorrentState;
+  progress: number;
+  tags: readonly string[];
+  /** Why its files are not all on the disk, where that was looked at. */
+  missing?: string;
+};
 
 /** The destination's qBittorrent, as this file needs it. */
 export type TakenOverBy = {
@@ -30,6 +36,8 @@ export type TakeOverOptions = {
   qbittorrent: TakenOverBy;
   /** Whether a torrent is finished here: nothing else is handed over. */
   isFinished: (id: string) => boolean;
+  /** Why the files of a torrent that qBittorrent calls complete are not all on the disk; undefined when they are. */
+  whyNotOnDisk: (id: string, signal: AbortSignal) => Promise<string | undefined>;
   log: Logger;
   signal: AbortSignal;
   onStep?: (step: Step) => void;
@@ -72,7 +80,7 @@ export class TakeOver {
 
   look(torrentId: string): Promise<SeedingResponse> {
     return this.#alone(torrentId, async () => {
-      const seen = await this.#see(torrentId);
+      const seen = await this.#lookAt(torrentId);
       const saved = this.#options.isFinished(torrentId) ? await this.#saved(torrentId) : undefined;
       return answer(saved?.record, seen);
     });
@@ -88,7 +96,10 @@ export class TakeOver {
     return await this.#alone(torrentId, async () => {
       if (!this.#options.isFinished(torrentId)) return await this.#askUnfinished(torrentId, request);
       const saved = await this.#saved(torrentId);
-      const decision = decideHandOff(saved?.record, request, seedingState(await this.#see(torrentId)));
+      // What a source gives up counts on these files; one that has nothing left to give up has it seeded anyway.
+      const look = (): Promise<SeenTorrent | undefined> =>
+        request.kind === "begin" || request.kind === "start" ? this.#lookAt(torrentId) : this.#see(torrentId);
+      const decision = decideHandOff(saved?.record, request, seedingState(await look()));
       if (decision.record !== undefined) {
         const isRemoved = decision.record.step === Step.REMOVED;
         const tags = isRemoved ? [...new Set([...(saved?.tags ?? []), ...request.tags])] : [];
@@ -97,7 +108,7 @@ export class TakeOver {
       const { qbittorrent, signal } = this.#options;
       if (decision.act === "start") await qbittorrent.start(torrentId, signal);
       if (decision.act === "stop") await qbittorrent.stop(torrentId, signal);
-      const seen = await this.#see(torrentId);
+      const seen = await look();
       const record = this.record(torrentId);
       const confirmed = request.kind === "start" ? decideSeen(record, seedingState(seen)) : undefined;
       if (confirmed !== undefined)
@@ -141,6 +152,14 @@ export class TakeOver {
     return await this.#options.qbittorrent.see(id, this.#options.signal);
   }
 
+  /** As {@link #see}, and whether what qBittorrent calls complete is on the disk. */
+  async #lookAt(id: string): Promise<SeenTorrent | undefined> {
+    const seen = await this.#see(id);
+    if (seen === undefined || !wholeStates.has(seedingState(seen))) return seen;
+    const missing = await this.#options.whyNotOnDisk(id, this.#options.signal);
+    return missing === undefined ? seen : { ...seen, missing };
+  }
+
   async #saved(id: string): Promise<SavedHandOff | undefined> {
     if (!this.#known.has(id)) this.#known.set(id, await this.#options.files.read(id));
     return this.#known.get(id);
@@ -179,12 +198,14 @@ function checkRequest({ id, sourceName, tags, kind }: Asked): void {
     throw new GrpcError(grpcStatus.INVALID_ARGUMENT, "no id of a hand-off, or no tags of qBittorrent");
 }
 
+const wholeStates: ReadonlySet<SeedingState> = new Set<SeedingState>(["stopped", "seeding"]);
+
 /** What the hand-off makes of qBittorrent's words. `queuedUP` was started; when it runs is the queue's business. */
 function seedingState(seen: SeenTorrent | undefined): SeedingState {
   if (seen === undefined) return "absent";
   if (["checkingUP", "checkingDL", "checkingResumeData", "moving", "allocating"].includes(seen.state))
     return "busy";
-  if (!isComplete(seen.state) || seen.progress !== 1) return "incomplete";
+  if (!isComplete(seen.state) || seen.progress !== 1 || seen.missing !== undefined) return "incomplete";
   return seen.state === "stoppedUP" ? "stopped" : "seeding";
 }
 
@@ -192,7 +213,7 @@ function answer(record: HandOffRecord | undefined, seen: SeenTorrent | undefined
   const detail =
     seen === undefined
       ? "the destination's qBittorrent does not have it"
-      : `the destination's qBittorrent says ${seen.state}, ${(seen.progress * 100).toFixed(1)} %`;
+      : `the destination's qBittorrent says ${seen.state}, ${(seen.progress * 100).toFixed(1)} %${seen.missing === undefined ? "" : `, but ${seen.missing}`}`;
   return SeedingResponse.fromPartial({
     state: stateOnTheWire(seedingState(seen)),
     detail,
