@@ -24,6 +24,7 @@ import type { PieceReceiver } from "./receive-pieces.ts";
 import { RefusedError } from "./refused.ts";
 import { handOffMethods } from "./serve-hand-offs.ts";
 import type { TakeOver } from "./take-over.ts";
+import { TellRefusals } from "./tell-refusals.ts";
 import type { TorrentStore } from "./torrent-store.ts";
 
 /** The version of the protocol that this program speaks. */
@@ -53,6 +54,7 @@ export type SourceServiceOptions = {
 export function sourceService(options: SourceServiceOptions): QbSyncServer {
   const { store, receiver, limits, log } = options;
   const descriptions = new DescriptionReader(limits.maxDescriptionBytes);
+  const refusals = new TellRefusals(log);
   const answer = async <T>(task: () => Promise<T>, callback: sendUnaryData<T>): Promise<void> => {
     try {
       callback(null, await task());
@@ -68,7 +70,7 @@ export function sourceService(options: SourceServiceOptions): QbSyncServer {
       void tellStates(call, options);
     },
     open(call, callback) {
-      void answer(async () => openTorrent(await descriptions.read(call), options), callback);
+      void answer(async () => openTorrent(await descriptions.read(call), refusals, options), callback);
     },
     send(call) {
       if (receiver.streamCount >= limits.maxStreams)
@@ -104,14 +106,17 @@ async function hello(
 
 async function openTorrent(
   description: TorrentDescription,
+  refusals: TellRefusals,
   options: SourceServiceOptions,
 ): Promise<OpenResponse> {
   try {
-    return { result: { $case: "state", state: await options.open(description) } };
+    const state = await options.open(description);
+    refusals.forget(description.torrentId);
+    return { result: { $case: "state", state } };
   } catch (error) {
-    const { reason, message: detail, retryAfterMs } = refusalOf(error, options);
-    if (reason !== Refusal_Reason.TORRENT_NEEDED)
-      options.log.warn({ torrent: description.torrentId, name: description.name }, `refused: ${detail}`);
+    const refusal = refusalOf(error, options);
+    refusals.tell(description, refusal);
+    const { reason, message: detail, retryAfterMs } = refusal;
     return { result: { $case: "refusal", refusal: { reason, detail, retryAfterMs } } };
   }
 }

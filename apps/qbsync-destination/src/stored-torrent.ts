@@ -66,6 +66,8 @@ export class StoredTorrent {
   #isFinalizing = false;
   #isClosed = false;
   #waiting: Written[] = [];
+  /** Pieces that the log has and the disk has not any more. */
+  #gone: number[] = [];
   reusedBytes = 0;
   detail = "";
   qbittorrentState = "";
@@ -174,7 +176,10 @@ export class StoredTorrent {
     });
   }
 
-  /** Takes over what the log says: what is certain, what must be hashed (the tail), and what is gone. */
+  /**
+   * Takes over what the log says: what is certain, what must be hashed (the tail), and what is gone. Finished is
+   * finished, whatever became of the files since: they are qBittorrent's, which may have moved them, and a person's.
+   */
   async restore(
     entries: readonly { entry: LogEntry; end: number }[],
   ): Promise<{ tail: PieceSet; gone: number[] }> {
@@ -199,11 +204,12 @@ export class StoredTorrent {
     for (const file of gone) {
       const { firstPiece = 0, endPiece = 0 } = this.layout.files[file] ?? {};
       for (let piece = firstPiece; piece < endPiece; piece += 1) {
-        this.#durable.delete(piece);
-        tail.delete(piece);
+        const wasDurable = this.#durable.delete(piece);
+        if (tail.delete(piece) || wasDurable) this.#gone.push(piece);
       }
     }
-    if (gone.length > 0) this.#isFinished = false;
+    // On a full disk the log keeps them for later, before whatever comes after them.
+    if (!this.#isFinished) await this.#noteGone().catch(() => {});
     for (const piece of this.#durable) this.#written.add(piece);
     this.#count();
     return { tail, gone };
@@ -291,6 +297,7 @@ export class StoredTorrent {
 
   async reopen(): Promise<void> {
     if (!this.#isFinished) return;
+    await this.#noteGone();
     await this.log.append({ kind: "reopened" });
     this.#isFinished = false;
   }
@@ -366,6 +373,13 @@ export class StoredTorrent {
     await this.lose(pieces, "they could not be made durable").catch(() => {});
     for (const { hear } of [...all, ...this.#waiting]) hear(Outcome.FAILED, messageWithCauses(error));
     this.#waiting = [];
+  }
+
+  /** Before a file is begun anew: for the next life the log would say that all of the old one is in it. */
+  async #noteGone(): Promise<void> {
+    const lost = this.#gone.map((piece) => ({ kind: "lost" as const, piece, count: 1 }));
+    this.#gone = [];
+    await this.log.append(...lost);
   }
 
   #count(): void {
