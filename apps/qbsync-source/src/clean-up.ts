@@ -86,6 +86,8 @@ export class CleanUp {
   readonly #underWay = new Set<string>();
   /** When torrents were handed off by this process; qBittorrent's list may show that only later. */
   readonly #gone = new Map<string, number>();
+  /** What came of the last hand-off of each that was not handed off. */
+  readonly #troubles = new Map<string, string>();
   /** Why each torrent stays, and which do not, by the last look. */
   #reasons = new Map<string, string>();
   #next: ReadonlySet<string> = new Set();
@@ -210,9 +212,9 @@ export class CleanUp {
         await clock.sleep(500, deadline).catch(() => {});
       }
     }
-    const reason = deadline.aborted
-      ? `--drain-timeout after ${Math.round((clock.monotonic() - startedAt) / 1000)} s`
-      : trouble;
+    const seconds = Math.round((clock.monotonic() - startedAt) / 1000);
+    const late = deadline.aborted ? [`--drain-timeout after ${seconds} s`] : [];
+    const reason = [...late, trouble].filter((words) => words !== "").join(": ");
     return { handedOff: total.handedOff, freedBytes: total.freedBytes, left: this.#left(reason) };
   }
 
@@ -220,8 +222,14 @@ export class CleanUp {
     const left = [];
     for (const { id, torrent, goneSince } of this.#options.torrents.values())
       if (goneSince === undefined && !this.#gone.has(id))
-        left.push({ name: torrent.name, why: this.#reasons.get(id) ?? (trouble || "it was not looked at") });
+        left.push({ name: torrent.name, why: this.#whyLeft(id, trouble) });
     return left;
+  }
+
+  /** What was tried is chosen again by the last look of a drain, which only it knows to be the last. */
+  #whyLeft(id: string, trouble: string): string {
+    const why = this.#reasons.get(id) ?? this.#troubles.get(id) ?? trouble;
+    return why === "" ? "it was not looked at" : why;
   }
 
   /** What was begun before, by this process or an earlier one. */
@@ -267,8 +275,12 @@ export class CleanUp {
         await this.#run(group, how, signal);
       } catch (error) {
         if (signal.aborted) throw error;
-        this.#options.log.warn(`a hand-off waits: ${messageWithCauses(error)}`);
-        for (const id of group.ids) this.#remembered.add(id);
+        const why = `a hand-off waits: ${messageWithCauses(error)}`;
+        this.#options.log.warn(why);
+        for (const id of group.ids) {
+          this.#remembered.add(id);
+          this.#troubles.set(id, why);
+        }
       } finally {
         for (const id of group.ids) this.#underWay.delete(id);
       }
@@ -314,8 +326,10 @@ export class CleanUp {
       return;
     }
     for (const id of group.ids) {
-      this.#holds.set(id, { why: `it was not handed over: ${why}`, until: clock.monotonic() + holdMs });
-      this.#reasons.set(id, `it was not handed over: ${why}`);
+      const trouble = `it was not handed over: ${why}`;
+      this.#holds.set(id, { why: trouble, until: clock.monotonic() + holdMs });
+      this.#reasons.set(id, trouble);
+      this.#troubles.set(id, trouble);
     }
     if (how.isWanted) log.warn({ torrents: group.ids }, `${names} stays: ${why}`);
   }

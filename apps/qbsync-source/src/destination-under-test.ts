@@ -19,6 +19,7 @@ import {
 } from "@qbit-sidecars/qbsync-protocol";
 import { PieceSet, readLayout, type TorrentLayout } from "@qbit-sidecars/qbsync-protocol/layout";
 import { createHash } from "node:crypto";
+import { HandOffStandIn } from "./hand-off-under-test.ts";
 
 /** What the stand-in has of a torrent. */
 export type Stored = {
@@ -55,6 +56,8 @@ export class DestinationStandIn implements AsyncDisposable {
   /** Each piece that arrived whole, in the order of arrival: "id:piece". */
   readonly arrivals: string[] = [];
   readonly aborted: string[] = [];
+  /** Used where `hello` tells the capability "hand-off". */
+  readonly handOffs = new HandOffStandIn();
   connections = 0;
   openStreams = 0;
   mostOpenPieces = 0;
@@ -128,7 +131,10 @@ export class DestinationStandIn implements AsyncDisposable {
         );
       },
       query: (call) => {
-        for (const [id, stored] of this.torrents) call.write(stateOf(id, stored));
+        for (const [id, stored] of this.torrents) {
+          const handOff = this.handOffs.records.get(id);
+          call.write({ ...stateOf(id, stored), ...(handOff && { handOff }) });
+        }
         call.end();
       },
       open: (call, answer) => {
@@ -155,11 +161,7 @@ export class DestinationStandIn implements AsyncDisposable {
         this.aborted.push(torrentId);
         answer(null, { aborted: this.torrents.delete(torrentId), filesDeleted: 0, detail: "" });
       },
-      startSeeding: unused,
-      stopSeeding: unused,
-      beginHandOff: unused,
-      sourceRemoved: unused,
-      lookAtSeeding: unused,
+      ...this.handOffs.methods((id) => this.torrents.get(id)?.isFinished === true),
     };
   }
 
@@ -256,8 +258,4 @@ function stateOf(torrentId: string, { digest, layout, wanted, durable, isFinishe
     neededCount: needed.size,
     descriptionDigest: digest,
   });
-}
-
-function unused(): never {
-  throw new Error("not part of this stand-in");
 }
