@@ -21,14 +21,15 @@ export function candidatesOf(
 ): CleanupTorrent[] {
   return [...torrents]
     .filter(({ goneSince }) => goneSince === undefined)
-    .map(({ id, torrent, isFinished }) => {
+    .map((tracked) => {
+      const { id, torrent } = tracked;
       const hold = holds.get(id);
       const own = tagsOf(torrent);
       return {
         id,
         name: torrent.name,
         isComplete: torrent.progress === 1 && isComplete(torrent.state),
-        isSynced: isFinished,
+        isSynced: tracked.isThere(contents.get(id)?.wantedPieces ?? []),
         hasSyncedTag: tags.synced === "" || own.includes(tags.synced),
         isExcluded: tags.excludeCleanup !== "" && own.includes(tags.excludeCleanup),
         seedingTimeMs: (torrent.seeding_time ?? 0) * 1000,

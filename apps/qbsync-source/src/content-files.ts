@@ -12,7 +12,11 @@ export type ContentFiles = {
   inodes: readonly { key: string; path: string; links: number; bytes: number }[];
   /** Whether all that are wanted were found, on the same disk as `--data`. */
   isOnDisk: boolean;
+  /** First and last piece of each file that is wanted and holds anything, as far as qBittorrent tells. */
+  wantedPieces: readonly (readonly [first: number, last: number])[];
 };
+
+type ListedFile = { name: string; isWanted: boolean; pieces: readonly [number, number] | undefined };
 
 export type ContentOptions = {
   client: Pick<QbitClient["torrents"], "files">;
@@ -24,13 +28,10 @@ export type ContentOptions = {
 
 const atOnce = 4;
 
-/** Looks up which files torrents have; what was found holds until the torrent is moved or renamed. */
+/** Looks up which files torrents have; what was found holds until the torrent is moved, renamed or grows. */
 export class ContentLookup {
   readonly #options: ContentOptions;
-  readonly #known = new Map<
-    string,
-    { where: string; files: readonly { name: string; isWanted: boolean }[] }
-  >();
+  readonly #known = new Map<string, { where: string; files: readonly ListedFile[] }>();
 
   constructor(options: ContentOptions) {
     this.#options = options;
@@ -52,8 +53,9 @@ export class ContentLookup {
   }
 
   async #filesOf(torrent: Torrent, signal: AbortSignal) {
-    const { hash, name, save_path, content_path } = torrent;
-    const where = JSON.stringify([name, save_path, content_path]);
+    const { hash, name, save_path, content_path, size, completed } = torrent;
+    // Both are of what is selected.
+    const where = JSON.stringify([name, save_path, content_path, size, completed]);
     const known = this.#known.get(hash);
     if (known?.where === where) return known.files;
     this.#options.count("files");
@@ -62,7 +64,10 @@ export class ContentLookup {
       if (error instanceof QbitNotFoundError) return [];
       throw error;
     });
-    const files = listed.map((file) => ({ name: file.name, isWanted: file.priority > 0 }));
+    const files = listed.map(({ name: file, priority, size: bytes, piece_range: [first, last] = [] }) => {
+      const isKnown = first !== undefined && last !== undefined && bytes > 0;
+      return { name: file, isWanted: priority > 0, pieces: isKnown ? ([first, last] as const) : undefined };
+    });
     this.#known.set(hash, { where, files });
     return files;
   }
@@ -70,7 +75,7 @@ export class ContentLookup {
 
 type Looked = {
   torrent: Torrent;
-  files: readonly { name: string; isWanted: boolean }[];
+  files: readonly ListedFile[];
   names: readonly string[];
   mounts: Mounts;
   dev: number;
@@ -94,7 +99,8 @@ async function lookAt({ torrent, files, names, mounts, dev }: Looked): Promise<C
     keys.push(key);
     inodes.push({ key, path, links: seen.nlink, bytes: seen.blocks * 512 });
   }
-  return { keys, inodes, isOnDisk };
+  const wantedPieces = files.flatMap(({ isWanted, pieces }) => (isWanted && pieces ? [pieces] : []));
+  return { keys, inodes, isOnDisk, wantedPieces };
 }
 
 /** The bytes that removing all of these frees: data that is linked from elsewhere stays. */

@@ -370,6 +370,27 @@ describe.skipIf(await isMissing("qBittorrent 5.3.0"))("a qbsync-source", () => {
     expect(at.destination.aborted).toEqual([]);
   });
 
+  test("a selection that was changed while the source was not running is told to the destination that had finished", async () => {
+    const made = await complete();
+    await client.torrents.setFilePriority(made.torrentId, { indexes: [1], priority: 0 });
+    await using destination = await DestinationStandIn.start();
+    const env = {
+      QBSYNC_SOURCE_DATA: qbittorrent.savePath,
+      QBSYNC_SOURCE_QB_URL: qbittorrent.url,
+      QBSYNC_SOURCE_DESTINATION_ADDR: `127.0.0.1:${destination.port}`,
+    };
+    const until = async (condition: () => boolean, what: string) =>
+      await waitFor(condition, { what, timeoutMs: patienceMs });
+    {
+      await using _source = await runSource(env);
+      await until(() => destination.torrents.get(made.torrentId)?.isFinished === true, "a part, finished");
+    }
+    await client.torrents.setFilePriority(made.torrentId, { indexes: [1], priority: 1 });
+    await using _again = await runSource(env);
+    const all = Math.ceil(2_700_000 / 65_536);
+    await until(() => destination.has(made.torrentId) === all, "all of it at the destination");
+  });
+
   test("a changed selection is told to the destination, before and after the torrent is complete there", async () => {
     const made = await complete();
     await using at = await world({ QBSYNC_SOURCE_RATE_LIMIT: "300000" });

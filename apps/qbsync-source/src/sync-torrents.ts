@@ -156,7 +156,8 @@ export class TorrentSync {
       const { described, folders } = await source.describe(tracked, signal);
       const before = tracked.described;
       tracked.take(described, folders, clock.monotonic());
-      if (before !== undefined && isAnother(before, described, tracked.isFinished)) {
+      const isChanged = before !== undefined && isAnother(before, described, tracked.isFinished);
+      if (isChanged || (tracked.isFinished && !tracked.isThere(selectedPieces(described)))) {
         tracked.isOpen = false;
         tracked.isFinished = false;
         log.info({ torrent: tracked.id }, `${tracked.torrent.name} was changed in qBittorrent`);
@@ -210,6 +211,7 @@ export class TorrentSync {
   async #finalize(tracked: TrackedTorrent, destination: Destination): Promise<boolean> {
     const { step, detail, retryAfterMs, state } = await destination.finalize(tracked.id, 0);
     if (step === Step.FINISHED) {
+      if (state !== undefined) tracked.hear(state);
       tracked.isFinished = true;
       this.#options.onOutcome?.("synced");
       this.#options.log.info(
@@ -280,6 +282,14 @@ export class TorrentSync {
     );
     return false;
   }
+}
+
+/** First and last piece of each file that is selected and holds anything. */
+function selectedPieces({ layout, description }: Described): (readonly [number, number])[] {
+  const unselected = new Set(description.unselectedFiles);
+  return layout.files
+    .filter(({ index, size }) => size > 0 && !unselected.has(index))
+    .map(({ firstPiece, endPiece }) => [firstPiece, endPiece - 1]);
 }
 
 /** Whether the destination has to be told. Of one that is finished there, only another selection makes a difference. */

@@ -44,6 +44,8 @@ export class TrackedTorrent {
   isOpen = false;
   /** Complete at the destination. */
   isFinished = false;
+  /** The pieces that the destination had when it was finished there: those that were selected then. */
+  finishedPieces: PieceSet | undefined;
   /** The destination knows it and has its .torrent. */
   isKnownThere = false;
   /** Why it cannot be synced until a person does something. */
@@ -120,12 +122,25 @@ export class TrackedTorrent {
   hear(state: TorrentState): boolean {
     this.isKnownThere = state.phase !== Phase.UNKNOWN;
     this.isFinished = state.phase === Phase.FINISHED;
+    if (this.isFinished) this.finishedPieces = PieceSet.fromBytes(state.durable, state.pieceCount);
     const { described, progress } = this;
     const isSame = described !== undefined && described.digest.equals(state.descriptionDigest);
     this.isOpen = isSame && isWelcome(state.phase);
     if (this.isOpen && progress !== undefined && state.pieceCount === progress.pieceCount)
       progress.setNeeded(PieceSet.fromBytes(state.needed, progress.pieceCount));
     return isSame;
+  }
+
+  /**
+   * Whether the destination has the pieces of all that is selected here now. It may have been finished with another
+   * selection: while this program was not running, nobody told it of a new one.
+   */
+  isThere(wanted: readonly (readonly [first: number, last: number])[]): boolean {
+    const { finishedPieces } = this;
+    if (!this.isFinished || finishedPieces === undefined) return this.isFinished;
+    for (const [first, last] of wanted)
+      for (let piece = first; piece <= last; piece += 1) if (!finishedPieces.has(piece)) return false;
+    return true;
   }
 
   /** The destination refused a piece. @returns whether that was once too often */
