@@ -31,6 +31,8 @@ const standIns = stringify({
       command: ["fs.writeFileSync('/tmp/gluetun/forwarded_port', '43210'); setInterval(() => {}, 1e9)"],
       user: "0:0",
     },
+    // linuxserver's image makes this of WEBUI_PORT.
+    "qbittorrent-archive": { environment: { QBT_WEBUI_PORT: "8081" } },
   },
 }).replace("    entrypoint", "    devices: !reset []\n    entrypoint");
 
@@ -62,6 +64,9 @@ async function worksTogether(stack: RunningCompose): Promise<void> {
   await waitFor(listens, { what: "qBittorrent on the forwarded port", ...within });
   const preferences = await json("gluetun", "http://localhost:8080/api/v2/app/preferences");
   expect(preferences.autorun_on_torrent_added_program).toContain("http://localhost:9090/track");
+  // Where docs/compose.md sends people for its password, and qbsync-destination.
+  const archive = await stack.fetch("qbittorrent-archive", "http://localhost:8081/api/v2/app/version");
+  expect(archive.status).toBe(200);
   const isHealthy = async () =>
     (await json("rules-server", "http://localhost:5000/api/health")).status === "healthy";
   await waitFor(isHealthy, { what: "rules-server healthy: queue, rules, qBittorrent", ...within });
