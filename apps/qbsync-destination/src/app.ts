@@ -92,7 +92,9 @@ function assemble(
     ...tell(service),
     durable: (_pieces, bytes, tookMs) => counts.committed(bytes, tookMs),
     paused({ id, paused }) {
-      if (paused?.reason !== Pause_Reason.CHECKING) log.warn({ torrent: id }, `waits: ${paused?.detail}`);
+      if (paused?.reason === Pause_Reason.SAME_FILES) log.info({ torrent: id }, `waits: ${paused.detail}`);
+      else if (paused?.reason !== Pause_Reason.CHECKING)
+        log.warn({ torrent: id }, `waits: ${paused?.detail}`);
       receiver.tellPause(id, paused && { ...paused, retryAfterMs: config.spaceRetry });
     },
     resumed({ id }) {

@@ -68,6 +68,7 @@ export class StoredTorrent {
   #waiting: Written[] = [];
   /** Pieces that the log has and the disk has not any more. */
   #gone: number[] = [];
+  #progressedAt = performance.now();
   reusedBytes = 0;
   detail = "";
   qbittorrentState = "";
@@ -137,6 +138,19 @@ export class StoredTorrent {
 
   durable(): Uint8Array {
     return this.#durable.toBytes();
+  }
+
+  /** Since a piece was last written, or since it was opened. */
+  get quietMs(): number {
+    return performance.now() - this.#progressedAt;
+  }
+
+  /** Where something of it is or will be: also in unselected files that have a part of a wanted piece. */
+  get paths(): string[] {
+    const parts = countByFile(this.layout, this.#wanted);
+    return this.layout.files
+      .filter(({ index, size }) => (size === 0 ? !this.#unselected.has(index) : parts[index] !== 0))
+      .map(({ index }) => this.files.path(index));
   }
 
   /** Wanted and not there. */
@@ -230,6 +244,7 @@ export class StoredTorrent {
   async pieceWritten(piece: number, hear: Hear): Promise<void> {
     await this.log.append({ kind: "written", piece, count: 1 });
     this.#written.add(piece);
+    this.#progressedAt = performance.now();
     hear(Outcome.WRITTEN);
     this.#commit.add({ piece, hear }, this.layout.pieceSize(piece));
   }
@@ -258,9 +273,9 @@ export class StoredTorrent {
   }
 
   pause(reason: Pause_Reason, detail: string): void {
-    if (this.#paused?.reason === reason) return;
+    const isKnown = this.#paused?.reason === reason;
     this.#paused = { reason, detail };
-    this.#events.paused(this);
+    if (!isKnown) this.#events.paused(this);
   }
 
   resume(): void {

@@ -7,7 +7,7 @@ import { errorCode, unlessMissing } from "./error-code.ts";
 import type { HandlePool } from "./handle-pool.ts";
 import type { PinnedFolder } from "./pinned-folder.ts";
 import type { LogEntry, Origin, PieceLog } from "./piece-log.ts";
-import { conflict } from "./refused.ts";
+import { conflict, RefusedError } from "./refused.ts";
 import { syncFolder } from "./sync-folder.ts";
 
 /** A part of a file. */
@@ -31,6 +31,9 @@ export type TorrentFilesOptions = {
   log: PieceLog;
 };
 
+/** Read at a time of two files that are compared. */
+const compareBytes = 1024 * 1024;
+
 const unfinishedFlags = constants.O_RDWR | constants.O_NOFOLLOW;
 
 /**
@@ -44,6 +47,8 @@ export class TorrentFiles {
   readonly #places = new Map<number, Place>();
   readonly #replaceable = new Map<number, Replaceable>();
   readonly #creating = new Map<number, Promise<string>>();
+  /** Files that were there when the torrent was finished: a qBittorrent has them since. */
+  readonly #kept = new Set<number>();
   readonly #dirtyFiles = new Set<number>();
   readonly #dirtyFolders = new Set<string>();
 
@@ -57,6 +62,7 @@ export class TorrentFiles {
     for (const entry of entries) {
       if (entry.kind === "created") this.#places.set(entry.file, { kind: "unfinished", ino: entry.ino });
       if (entry.kind === "placed") this.#places.set(entry.file, entry);
+      if (entry.kind === "finished") for (const file of this.#places.keys()) this.#kept.add(file);
     }
     const gone: number[] = [];
     for (const [file, place] of this.#places) {
@@ -141,7 +147,8 @@ export class TorrentFiles {
   }
 
   /**
-   * Gives a whole file its name. It must have been synced.
+   * Gives a whole file its name. It must have been synced. Where a file of the same content has that name, that one is
+   * taken instead.
    *
    * @throws RefusedError when something else has that name
    */
@@ -153,7 +160,13 @@ export class TorrentFiles {
     const from = await this.#unfinished(file);
     await this.#options.handles.close(from);
     await this.#makeFolder(dirname(this.path(file)));
-    await this.#giveName(file, from);
+    try {
+      await this.#giveName(file, from);
+    } catch (error) {
+      if (!(error instanceof RefusedError) || !(await this.#isSame(from, file))) throw error;
+      await this.adopt(file);
+      return this.#fs.unlink(from);
+    }
     const found = await this.#look(this.path(file));
     if (!found) throw conflict(`${this.path(file)} went away while it was put there`);
     await this.#note(file, { kind: "placed", origin: "own", ino: found.ino, ctimeNs: found.ctimeNs });
@@ -164,6 +177,13 @@ export class TorrentFiles {
     const found = await this.#look(this.path(file));
     if (!found?.isFile()) throw conflict(`${this.path(file)} went away while it was looked at`);
     await this.#note(file, { kind: "placed", origin: "foreign", ino: found.ino, ctimeNs: found.ctimeNs });
+  }
+
+  /** From now on these are somebody else's as well, and stay whatever becomes of this torrent. */
+  async leave(inodes: ReadonlySet<bigint>): Promise<void> {
+    for (const [file, place] of this.#places)
+      if (place.kind === "placed" && place.origin !== "foreign" && inodes.has(place.ino))
+        await this.#note(file, { ...place, origin: "foreign" });
   }
 
   /** Gives a verified file elsewhere this name as well. @returns false where the file system cannot do that */
@@ -211,7 +231,7 @@ export class TorrentFiles {
   }
 
   /**
-   * Deletes what was created for this torrent.
+   * Deletes what was created for this torrent, except what it had when it was finished.
    *
    * @param what only unfinished files, or also those that have their names
    * @param isUsed tells inodes that another torrent stands on
@@ -221,7 +241,7 @@ export class TorrentFiles {
     for (const [file, place] of this.#places) {
       if (
         place.kind === "placed" &&
-        (what === "unfinished" || place.origin === "foreign" || isUsed(place.ino))
+        (what === "unfinished" || place.origin === "foreign" || this.#kept.has(file) || isUsed(place.ino))
       )
         continue;
       const path = place.kind === "placed" ? this.path(file) : this.#unfinishedPath(file);
@@ -334,6 +354,18 @@ export class TorrentFiles {
     }
   }
 
+  /** Whether the file that has the name is, byte for byte, this one; then the disk has it. */
+  async #isSame(path: string, file: number): Promise<boolean> {
+    const found = await this.#look(this.path(file));
+    if (found?.isFile() !== true || found.size !== this.#size(file)) return false;
+    const flags = constants.O_RDONLY | constants.O_NOFOLLOW;
+    await using mine = await this.#fs.open(path, flags);
+    await using theirs = await this.#fs.open(this.path(file), flags);
+    if (!(await haveSameBytes(mine, theirs))) return false;
+    await theirs.datasync();
+    return true;
+  }
+
   async #holds({ file, offset, length }: Slice, bytes: Uint8Array): Promise<boolean> {
     const there = Buffer.allocUnsafe(length);
     const read = await this.read({ file, offset, length }, there);
@@ -368,7 +400,11 @@ export class TorrentFiles {
     const unfinished = await this.#look(this.#unfinishedPath(file));
     const named = await this.#look(this.path(file));
     const isNamed = named?.isFile() === true && named.ino === place.ino && named.size === this.#size(file);
-    if (place.kind === "placed") return isNamed ? place : undefined;
+    if (place.kind === "placed") {
+      // One of the same content was taken instead, and then the program ended.
+      if (isNamed && unfinished) await this.#fs.unlink(this.#unfinishedPath(file));
+      return isNamed ? place : undefined;
+    }
     if (isNamed) {
       // It got its name, and then the program ended.
       if (unfinished?.ino === place.ino) await this.#fs.unlink(this.#unfinishedPath(file));
@@ -381,7 +417,18 @@ export class TorrentFiles {
 }
 
 const taken = (path: string, cause: unknown) =>
-  Object.assign(conflict(`${path} is there already and was not made by qbsync`), { cause });
+  Object.assign(conflict(`${path} is there already, with other content, and was not made for this torrent`), {
+    cause,
+  });
+
+async function haveSameBytes(one: FileHandle, other: FileHandle): Promise<boolean> {
+  const [a, b] = [Buffer.allocUnsafe(compareBytes), Buffer.allocUnsafe(compareBytes)];
+  for (let at = 0; ; at += a.length) {
+    const [inOne, inOther] = [await readAll(one, a, at), await readAll(other, b, at)];
+    if (!a.subarray(0, inOne).equals(b.subarray(0, inOther))) return false;
+    if (inOne < a.length) return true;
+  }
+}
 
 async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
   for (let at = 0; at < bytes.length;)

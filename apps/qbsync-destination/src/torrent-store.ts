@@ -12,6 +12,7 @@ import { type Logger, writeFileAtomic } from "@qbit-sidecars/service";
 import type { DataFolder } from "./data-folder.ts";
 import { layoutOf, pathsOf } from "./describe-torrent.ts";
 import { errorCode, unlessMissing } from "./error-code.ts";
+import { PathClaims } from "./path-claims.ts";
 import { handOffFile } from "./hand-off-files.ts";
 import type { HandlePool } from "./handle-pool.ts";
 import { PieceLog } from "./piece-log.ts";
@@ -26,6 +27,9 @@ import { verifyPieces } from "./verify-pieces.ts";
 
 const idPattern = /^[0-9a-f]{40}$/;
 
+/** A torrent that nothing was received of for so long keeps no other waiting. */
+const quietAtMostMs = 600_000;
+
 /** Unfinished torrents at the same time. */
 const unfinishedAtMost = 10_000;
 
@@ -39,6 +43,8 @@ export type TorrentStoreOptions = {
   events: TorrentEvents;
   commit: { intervalMs: number; bytes: number };
   spaceRetryMs: number;
+  /** How long a torrent may be quiet while others with the same files wait for it. */
+  quietAtMostMs?: number;
   log: Logger;
   /** Bytes that had to be read and hashed, and why. */
   onHashed: (bytes: number, why: "restart" | "reuse") => void;
@@ -53,10 +59,13 @@ export class TorrentStore implements AsyncDisposable {
   readonly #torrents = new Map<string, StoredTorrent>();
   readonly #finished = new Map<string, Finished>();
   readonly #reusable = new ReusableFiles();
+  readonly #claims: PathClaims<StoredTorrent>;
   readonly #locks = new Map<string, Promise<unknown>>();
 
   constructor(options: TorrentStoreOptions) {
     this.#options = options;
+    const { quietAtMostMs: quietMs = quietAtMostMs } = options;
+    this.#claims = new PathClaims((holder) => holder.failure !== undefined || isQuiet(holder, quietMs));
   }
 
   /** Takes over what earlier lives left. A torrent that cannot be read is left alone and told. */
@@ -135,6 +144,7 @@ export class TorrentStore implements AsyncDisposable {
         await unlessMissing(unlink(join(this.#folder(id), name)));
       await rmdir(this.#folder(id));
       await this.#removeEmptyFolders(torrent);
+      this.#startWaiting();
       return { deleted };
     });
   }
@@ -143,16 +153,20 @@ export class TorrentStore implements AsyncDisposable {
   finish(torrent: StoredTorrent): Promise<void> {
     return this.#alone(torrent.id, async () => {
       await torrent.finish();
+      await this.#leaveFilesOf(torrent);
       this.#keepFinished(torrent);
       await this.#drop(torrent);
+      this.#startWaiting();
     });
   }
 
-  /** Looks again at torrents that wait for space or for a disk that works. */
+  /** Looks again at torrents that wait for space, for a disk that works, or for another torrent. */
   async retryPaused(): Promise<void> {
+    this.#startWaiting();
     for (const torrent of this.#torrents.values()) {
       const reason = torrent.paused?.reason;
-      if (reason === undefined || reason === Pause_Reason.CHECKING) continue;
+      if (reason === undefined || reason === Pause_Reason.CHECKING || reason === Pause_Reason.SAME_FILES)
+        continue;
       this.#options.data.forget();
       if (reason === Pause_Reason.SPACE) await this.#options.space.admit(torrent);
       else torrent.resume();
@@ -278,9 +292,11 @@ export class TorrentStore implements AsyncDisposable {
     }
   }
 
-  /** Looks for data, and for space, and lets pieces in. */
+  /** Looks for data, and for space, and lets pieces in; unless another torrent is at work on the same files. */
   #start(torrent: StoredTorrent): void {
     this.#torrents.set(torrent.id, torrent);
+    const other = this.#claims.claim(torrent, torrent.paths);
+    if (other !== undefined) return torrent.pause(Pause_Reason.SAME_FILES, waitsFor(other));
     torrent.pause(Pause_Reason.CHECKING, "looking for data that is here already");
     this.#prepare(torrent).catch((error: unknown) => {
       if (!torrent.isClosed) torrent.diskError(error, "looking for data that is here already");
@@ -295,9 +311,21 @@ export class TorrentStore implements AsyncDisposable {
     torrent.reusedBytes += reusedBytes;
     if (hashedBytes > 0) this.#options.onHashed(hashedBytes, "reuse");
     await torrent.placeFiles();
-    if (torrent.isClosed) return;
+    if (torrent.isClosed || torrent.paused?.reason === Pause_Reason.SAME_FILES) return;
     await this.#options.space.admit(torrent);
     if (torrent.isComplete) this.#options.events.complete(torrent);
+  }
+
+  /** In the order in which they came. */
+  #startWaiting(): void {
+    for (const torrent of this.#torrents.values())
+      if (torrent.paused?.reason === Pause_Reason.SAME_FILES) this.#start(torrent);
+  }
+
+  /** Files that a finished torrent stands on are not deleted when another one is aborted. */
+  async #leaveFilesOf(finished: StoredTorrent): Promise<void> {
+    const inodes = new Set(finished.files.inodes());
+    for (const other of this.#torrents.values()) if (other !== finished) await other.files.leave(inodes);
   }
 
   #keepFinished(torrent: StoredTorrent): void {
@@ -311,6 +339,7 @@ export class TorrentStore implements AsyncDisposable {
 
   async #drop(torrent: StoredTorrent): Promise<void> {
     this.#torrents.delete(torrent.id);
+    this.#claims.release(torrent);
     this.#options.space.release(torrent);
     await torrent.close();
   }
@@ -355,6 +384,15 @@ export class TorrentStore implements AsyncDisposable {
     }
   }
 }
+
+/** Nobody knows whether any more of it will come. What is looked at or finalized is at work. */
+function isQuiet(torrent: StoredTorrent, mostMs: number): boolean {
+  const isAtWork = torrent.paused?.reason === Pause_Reason.CHECKING || torrent.phase === Phase.FINALIZING;
+  return !isAtWork && torrent.quietMs >= mostMs;
+}
+
+const waitsFor = ({ id, layout }: StoredTorrent): string =>
+  `it has a file in common with ${layout.name} (${id}), which is being received; when that is finished, its data is used`;
 
 /** Not `recursive`: on a read-only disk that says ENOENT. */
 async function mkdirUnlessThere(folder: string): Promise<void> {

@@ -117,6 +117,9 @@ export class PieceSender {
         reason: `the destination waits: ${pause.detail}`,
         until: now + Math.max(pause.retryAfterMs, 1000),
       };
+      // What is needed afterwards is not what was needed before: data may have been found there.
+      tracked.isOpen = false;
+      this.#options.on.changed(tracked);
     }
     this.pump();
   }
@@ -279,8 +282,8 @@ function settle(tracked: TrackedTorrent, piece: number, { outcome, detail, now }
       tracked.strike(piece, detail);
       return false;
     case Outcome.PAUSED:
+      tracked.isOpen = false;
       progress?.comeBack(piece, now);
-      tracked.hold ??= { reason: `the destination waits: ${detail}`, until: now + waitsMs.refused };
       return false;
     case Outcome.FAILED:
       progress?.comeBack(piece, now + waitsMs.failed);

@@ -1,6 +1,8 @@
 import { QbitConflictError, QbitNotFoundError } from "@qbit-sidecars/qbit-client";
 import {
   FinalizeResponse_Step as Step,
+  Pause_Reason,
+  Phase,
   type Refusal,
   Refusal_Reason as Reason,
   type TorrentDescription,
@@ -47,7 +49,7 @@ type SyncOptions = {
 };
 
 /** How long something that did not work is left alone. */
-const waitsMs = { notYet: 5000, refused: 60_000, finalizing: 500 };
+const waitsMs = { notYet: 5000, refused: 60_000, checking: 250, finalizing: 500 };
 
 /** Finalizing may fail so often before a person is asked. */
 const mostFailedFinalizations = 3;
@@ -187,6 +189,7 @@ export class TorrentSync {
     if (result === undefined)
       throw new Error(`the destination's answer about ${tracked.torrent.name} is empty`);
     tracked.hear(result.state);
+    if (result.state.phase === Phase.PAUSED) return this.#paused(tracked, result.state);
     if (!tracked.isOpen && !tracked.isFinished) {
       this.#hold(tracked, `the destination does not take it: ${result.state.detail}`, waitsMs.refused);
       return false;
@@ -198,6 +201,14 @@ export class TorrentSync {
     );
     this.#options.onPieces();
     return true;
+  }
+
+  /** It is asked again when the wait is over, and told then what is still needed. */
+  #paused(tracked: TrackedTorrent, { pause }: TorrentState): false {
+    const isShort = pause?.reason === Pause_Reason.CHECKING;
+    const waitMs = isShort ? waitsMs.checking : pause?.retryAfterMs || waitsMs.refused;
+    this.#hold(tracked, `the destination waits: ${pause?.detail}`, waitMs);
+    return false;
   }
 
   #refused(tracked: TrackedTorrent, { reason, detail, retryAfterMs }: Refusal): boolean {

@@ -163,13 +163,9 @@ export class TrackedTorrent {
   }
 }
 
+/** Not while it is paused: it is opened again after that, when fewer pieces may be needed. */
 function isWelcome(phase: number): boolean {
-  return (
-    phase === Phase.RECEIVING ||
-    phase === Phase.PAUSED ||
-    phase === Phase.COMPLETE ||
-    phase === Phase.FINALIZING
-  );
+  return phase === Phase.RECEIVING || phase === Phase.COMPLETE || phase === Phase.FINALIZING;
 }
 
 export function allPieces(count: number): PieceSet {

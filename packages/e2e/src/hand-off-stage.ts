@@ -116,6 +116,10 @@ export class HandOffStage implements AsyncDisposable {
     return `http://${this.env.source["QBSYNC_SOURCE_HEALTH_ADDR"]}`;
   }
 
+  get destinationUrl(): string {
+    return `http://${this.env.destination["QBSYNC_DESTINATION_HEALTH_ADDR"]}`;
+  }
+
   startSource(env: Record<string, string> = {}): void {
     const onLine = (line: LogLine) => this.#hear(line);
     this.source = runApp("qbsync-source", { env: { ...this.env.source, ...env }, onLine });
@@ -128,16 +132,23 @@ export class HandOffStage implements AsyncDisposable {
   /** A torrent that the seedbox has whole, and seeds. */
   async add(
     name: string,
-    options: { tags?: readonly string[]; seed?: string; isPrivate?: boolean } = {},
+    options: {
+      tags?: readonly string[];
+      seed?: string;
+      isPrivate?: boolean;
+      source?: string;
+      sizeBytes?: number;
+    } = {},
   ): Promise<MadeTorrent> {
     this.#made += 1;
-    const { tags = [], seed = `${name} ${this.#made}`, isPrivate = false } = options;
+    const { tags = [], seed = `${name} ${this.#made}`, isPrivate = false, sizeBytes = 300_000 } = options;
     const made = makeTorrent({
       version: "hybrid",
-      files: [{ path: `${name}.bin`, size: 300_000 }],
+      files: [{ path: `${name}.bin`, size: sizeBytes }],
       pieceLength: 65_536,
       seed,
       private: isPrivate,
+      ...(options.source !== undefined && { source: options.source }),
     });
     await made.write(this.seedbox.savePath);
     await this.clients.seedbox.torrents.add({

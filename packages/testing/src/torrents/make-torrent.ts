@@ -13,6 +13,8 @@ export type TorrentOptions = {
   /** Bytes, a power of two from 16 KiB; default 16 KiB. */
   pieceLength?: number;
   private?: boolean;
+  /** What private trackers add to the info dictionary: another infohash for the same content, a cross-seed. */
+  source?: string;
   /** v1 only: pad files between the files, so that each starts on a piece (BEP 47). Hybrid torrents always have them. */
   padded?: boolean;
   name?: string;
@@ -59,6 +61,7 @@ export function makeTorrent(options: TorrentOptions): MadeTorrent {
     name: layout.name,
     "piece length": layout.pieceLength,
     private: options.private ? 1 : undefined,
+    source: options.source,
     ...(version !== "v2" && v1Info(layout, padded || version === "hybrid")),
     ...(trees && v2Info(layout, trees)),
   };

@@ -176,6 +176,8 @@ export const Pause_Reason = {
   IO: 3,
   /** CHECKING - Data that is there already is being looked at; soon fewer pieces may be needed. */
   CHECKING: 4,
+  /** SAME_FILES - Another torrent with the same files is being received (cross-seeds); its data is taken over when it is finished. */
+  SAME_FILES: 5,
 } as const;
 
 export type Pause_Reason = typeof Pause_Reason[keyof typeof Pause_Reason];
@@ -186,6 +188,7 @@ export namespace Pause_Reason {
   export type READ_ONLY = typeof Pause_Reason.READ_ONLY;
   export type IO = typeof Pause_Reason.IO;
   export type CHECKING = typeof Pause_Reason.CHECKING;
+  export type SAME_FILES = typeof Pause_Reason.SAME_FILES;
 }
 
 export interface OpenPart {
