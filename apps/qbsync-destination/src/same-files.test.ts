@@ -156,6 +156,7 @@ describe("torrents with the same file at the same time", () => {
     await waits(at.source, third, second);
     await ends(at.source, second);
     await endsUnsent(at.source, third);
+    await expectFilm(at, third);
   });
 
   test("the first is aborted half-way: the second goes on and is sent whole", async () => {
@@ -228,6 +229,7 @@ describe("torrents with the same file at the same time", () => {
     await at.source.mustOpen(second, { unselectedFiles: [0] });
     await ends(at.source, second, { unselectedFiles: [0] });
     await ends(at.source, first, { unselectedFiles: [1] });
+    expect(at.source.sentBytes).toBe(8 * pieceLength);
   });
 
   test("of which the same file is selected, the second takes it from the first", async () => {
@@ -276,4 +278,5 @@ test("nobody waits for a torrent of which nothing has come for a long time", asy
   await waitFor(() => !isPaused(quiet), { what: "the first to be looked at" });
   await at.store.retryPaused();
   await waitFor(() => !isPaused(next), { what: "the second not to wait" });
+  expect(isPaused(quiet)).toBe(false);
 });
