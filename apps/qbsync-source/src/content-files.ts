@@ -49,7 +49,10 @@ export class ContentLookup {
       const names = files.map(({ name }) => name);
       found.set(torrent.hash, await lookAt({ torrent, files, names, mounts, dev }));
     });
-    return found;
+    // In the order of the torrents, not in that of the answers: what is planned from it is the same each time.
+    const places = new Map(torrents.map(({ hash }, place) => [hash, place]));
+    const placeOf = (id: string) => places.get(id) ?? 0;
+    return new Map([...found].toSorted(([a], [b]) => placeOf(a) - placeOf(b)));
   }
 
   async #filesOf(torrent: Torrent, signal: AbortSignal) {

@@ -91,7 +91,10 @@ describe.skipIf(await isMissing("qBittorrent 5.3.0"))(
         what: `the tag; ${await stage.describe(made)}`,
         ...patience,
       });
-      expect(await stage.seedsAt("home", made)).toBe(true);
+      await waitFor(() => stage.seedsAt("home", made), {
+        what: `it to seed; ${await stage.describe(made)}`,
+        ...patience,
+      });
       await stage.source![Symbol.asyncDispose]();
       stage.startSource({ QBSYNC_SOURCE_SOURCE_REMOVED_TAG: "" });
       await waitFor(async () => (await fetch(`${stage.sourceUrl}/status`)).ok, {

@@ -3,6 +3,9 @@ import { runApp, type RunAppOptions, type RunningApp } from "./run-app.ts";
 /** Long enough for a port to be free again, short enough to be no outage of its own. */
 const restartMs = 500;
 
+/** Enough to see what it was doing. */
+const lastLines = 5;
+
 /**
  * An app from its bundle that is started again whenever it ends, as a kubelet or Compose would, with the same
  * variables and so the same ports and folders.
@@ -13,7 +16,7 @@ export class SupervisedApp implements AsyncDisposable {
   #running: RunningApp | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isWanted = false;
-  #endedByItself: (number | string)[] = [];
+  #endedByItself: string[] = [];
 
   constructor(name: string, options: RunAppOptions) {
     this.name = name;
@@ -26,8 +29,8 @@ export class SupervisedApp implements AsyncDisposable {
     return this.#running?.pid;
   }
 
-  /** Exit codes and signals of the times it ended although nobody asked it to. */
-  get endedByItself(): readonly (number | string)[] {
+  /** How it ended each time that nobody asked it to: exit code or signal, and what it said last. */
+  get endedByItself(): readonly string[] {
     return this.#endedByItself;
   }
 
@@ -52,7 +55,7 @@ export class SupervisedApp implements AsyncDisposable {
     if (this.#running !== undefined) return;
     const running = runApp(this.name, this.#options);
     this.#running = running;
-    void running.ended.then((how) => this.#ended(how));
+    void running.ended.then((how) => this.#ended(how, running));
   }
 
   /** Freezes it: what is connected to it stays connected, and is not answered. */
@@ -69,10 +72,11 @@ export class SupervisedApp implements AsyncDisposable {
     await this.stop();
   }
 
-  #ended(how: number | string): void {
+  #ended(how: number | string, { lines, errors }: RunningApp): void {
     this.#running = undefined;
     if (!this.#isWanted) return;
-    this.#endedByItself.push(how);
+    const lastWords = [...lines.slice(-lastLines).map((line) => JSON.stringify(line)), errors.trim()];
+    this.#endedByItself.push([how, ...lastWords].join("\n  "));
     this.#timer = setTimeout(() => this.up(), restartMs);
   }
 }

@@ -16,8 +16,8 @@ export type SoakReport = {
   leaks: string[];
   /** Characters of logs, metrics and statuses that were searched for them. */
   looked: Readonly<Record<string, number>>;
-  /** Apps that ended although nobody asked them to, with exit codes. */
-  crashes: Readonly<Record<string, readonly (number | string)[]>>;
+  /** Apps that ended although nobody asked them to, and how. */
+  crashes: Readonly<Record<string, readonly string[]>>;
   /** Why the run itself broke off. */
   brokeOff: string | undefined;
 };
