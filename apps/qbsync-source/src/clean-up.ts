@@ -1,51 +1,28 @@
 import type { Torrent } from "@qbit-sidecars/qbit-client";
 import { isUnderWay, type TorrentState } from "@qbit-sidecars/qbsync-protocol";
-import { type Clock, type Logger, messageWithCauses } from "@qbit-sidecars/service";
 import type { ContentFiles } from "./content-files.ts";
 import { FreeSpace } from "./free-space.ts";
-import { inParallel } from "./follow-qbittorrent.ts";
-import { type GroupOutcome, HandOff, type HandOffOptions } from "./hand-off.ts";
+import { type DrainLimits, type DrainOutcome, type DrainSteps, drainAll } from "./drain-loop.ts";
+import { type Handed, HandOvers, type HandOversOptions } from "./hand-overs.ts";
 import {
   type CleanupGroup,
   type CleanupPurpose,
   type CleanupTorrent,
-  countOfTorrents,
   gigabytes,
   planCleanup,
 } from "./plan-cleanup.ts";
 import { candidatesOf, groupsWith } from "./cleanup-candidates.ts";
 import { markOf } from "./qbittorrent-hand-off.ts";
-import type { Tags, TrackedTorrent } from "./tracked-torrent.ts";
-
-export type DrainLimits = {
-  /** Ends everything. */
-  deadline: AbortSignal;
-  /** False in the last part of its time: then only what is under way is to end. */
-  mayBegin: () => boolean;
-  /** It was drained before: a side that is away by now does not matter. */
-  wasDrained: boolean;
-};
-
-/** What a drain came to. */
-export type DrainOutcome = {
-  handedOff: number;
-  freedBytes: number;
-  /** Those that stay, and why. */
-  left: { name: string; why: string }[];
-};
+import type { Tags } from "./tracked-torrent.ts";
 
 /** What is going to happen with one torrent, and why nothing does. */
 export type CleanupReport = { plan: "handing over" | "hand over" | "stay"; why: string };
 
-export type CleanUpOptions = {
-  torrents: ReadonlyMap<string, TrackedTorrent>;
+export type CleanUpOptions = Omit<HandOversOptions, "onStays"> & {
   /** Which files torrents have. @throws QbitError */
   contents: (torrents: readonly Torrent[], signal: AbortSignal) => Promise<Map<string, ContentFiles>>;
   /** Bytes that are free where the data is. */
   freeBytes: () => Promise<number>;
-  /** Undefined while the destination is away or takes no part in hand-offs, with why. */
-  handOff: () => Omit<HandOffOptions, "isGone" | "clock" | "log" | "nameOf"> | string;
-  isGone: (id: string) => boolean;
   /** How long qBittorrent has been up with its list whole; anything is removed only when that is long enough. */
   listedForMs: () => number;
   settleMs: number;
@@ -56,38 +33,13 @@ export type CleanUpOptions = {
   /** Between two readings of the free space that are believed. */
   apartMs: number;
   dryRun: boolean;
-  clock: Clock;
-  log: Logger;
-  on: {
-    outcome: (outcome: GroupOutcome["outcome"], torrents: number) => void;
-    freed: (bytes: number) => void;
-  };
 };
-
-/** Groups that are handed over at the same time. */
-const atOnce = 4;
-
-/** What could not be handed over is left alone for so long. */
-const holdMs = 600_000;
-
-/** So long qBittorrent's list may take to show that something was removed. */
-const listsLateMs = 600_000;
-
-/** A drain gives up on a side that cannot be reached for so long, and at the second time at once. */
-const unreachableMs = 30_000;
 
 /** Decides which torrents are handed over, for space or for a drain, and sees that what was begun comes to its end. */
 export class CleanUp {
   readonly #options: CleanUpOptions;
+  readonly #handOvers: HandOvers;
   readonly #space: FreeSpace;
-  readonly #holds = new Map<string, { why: string; until: number }>();
-  /** Hand-offs with this source that the destination remembers as under way. */
-  readonly #remembered = new Set<string>();
-  readonly #underWay = new Set<string>();
-  /** When torrents were handed off by this process; qBittorrent's list may show that only later. */
-  readonly #gone = new Map<string, number>();
-  /** What came of the last hand-off of each that was not handed off. */
-  readonly #troubles = new Map<string, string>();
   /** Why each torrent stays, and which do not, by the last look. */
   #reasons = new Map<string, string>();
   #next: ReadonlySet<string> = new Set();
@@ -99,11 +51,12 @@ export class CleanUp {
 
   constructor(options: CleanUpOptions) {
     this.#options = options;
+    this.#handOvers = new HandOvers({ ...options, onStays: (id, why) => this.#reasons.set(id, why) });
     this.#space = new FreeSpace({ minBytes: options.minSpaceBytes, apartMs: options.apartMs });
   }
 
   get underWayCount(): number {
-    return this.#underWay.size;
+    return this.#handOvers.underWayCount;
   }
 
   get freeBytes(): number | undefined {
@@ -119,14 +72,12 @@ export class CleanUp {
 
   /** Whether a hand-off, and not a person, removed it or is about to. */
   isHandedOff(id: string): boolean {
-    const removedAt = this.#gone.get(id) ?? Number.NEGATIVE_INFINITY;
-    const isOurs = this.#options.clock.monotonic() - removedAt < listsLateMs;
-    return isOurs || this.#underWay.has(id) || this.#remembered.has(id);
+    return this.#handOvers.isOurs(id);
   }
 
   /** What is going to happen with a torrent, and why it stays, by the last look: the clean-up's part of `GET /plan`. */
   planOf(id: string): CleanupReport {
-    if (this.#underWay.has(id)) return { plan: "handing over", why: "" };
+    if (this.#handOvers.isUnderWay(id)) return { plan: "handing over", why: "" };
     if (this.#next.has(id)) return { plan: "hand over", why: "it is next" };
     return { plan: "stay", why: this.#reasons.get(id) ?? "it was not looked at yet" };
   }
@@ -135,7 +86,7 @@ export class CleanUp {
   connected(states: readonly TorrentState[]): void {
     for (const { torrentId, handOff } of states)
       if (isUnderWay(handOff) && handOff?.sourceName === this.#options.sourceName)
-        this.#remembered.add(torrentId);
+        this.#handOvers.remember(torrentId);
   }
 
   /** One look: brings to an end what was begun, and begins what is needed for space. */
@@ -166,7 +117,7 @@ export class CleanUp {
     this.#isDraining = true;
     this.#mayBegin = limits.mayBegin;
     try {
-      return await this.#alone(() => this.#drain(limits));
+      return await this.#alone(() => drainAll(limits, this.#drainSteps()));
     } finally {
       this.#isDraining = false;
       this.#mayBegin = () => true;
@@ -179,56 +130,32 @@ export class CleanUp {
     await this.#busy.catch(() => {});
   }
 
-  async #drain({ deadline, mayBegin, wasDrained }: DrainLimits): Promise<DrainOutcome> {
-    const { clock, log, dryRun } = this.#options;
-    const total = { handedOff: 0, freedBytes: 0, tried: new Set<string>() };
-    const startedAt = clock.monotonic();
-    let failingSince: number | undefined;
-    let trouble = "";
-    while (!deadline.aborted) {
-      try {
-        const why = this.#whyNothing();
-        if (why !== undefined) throw new Error(why);
-        await this.#resume(deadline);
-        const { groups } = await this.#plan({ kind: "drain" }, deadline);
-        failingSince = undefined;
-        const next = groups.filter(({ ids }) => ids.some((id) => !total.tried.has(id)));
-        if (next.length === 0 || dryRun || !mayBegin()) {
-          if (dryRun) this.#sayDryly(groups, "drain");
-          break;
-        }
-        for (const { ids } of next) for (const id of ids) total.tried.add(id);
-        const bytes = next.reduce((sum, { freesBytes }) => sum + freesBytes, 0);
-        log.info(`drain: to be handed over: ${countOfTorrents(countOf(next))}, ${gigabytes(bytes)}`);
-        await this.#handOver(next, deadline, total);
-      } catch (error) {
-        if (deadline.aborted) break;
-        trouble = messageWithCauses(error);
-        failingSince ??= clock.monotonic();
-        const isTooLong = clock.monotonic() - failingSince >= (wasDrained ? 0 : unreachableMs);
-        // A list that has to settle first does so by itself.
-        if (isTooLong && this.#options.listedForMs() >= this.#options.settleMs) break;
-        log.debug(`drain: waits: ${trouble}`);
-        await clock.sleep(500, deadline).catch(() => {});
-      }
-    }
-    const seconds = Math.round((clock.monotonic() - startedAt) / 1000);
-    const late = deadline.aborted ? [`--drain-timeout after ${seconds} s`] : [];
-    const reason = [...late, trouble].filter((words) => words !== "").join(": ");
-    return { handedOff: total.handedOff, freedBytes: total.freedBytes, left: this.#left(reason) };
+  #drainSteps(): DrainSteps {
+    const { clock, log, dryRun, listedForMs, settleMs } = this.#options;
+    return {
+      whyNothing: () => this.#whyNothing(),
+      isSettled: () => listedForMs() >= settleMs,
+      resume: (signal) => this.#resume(signal),
+      plan: async (signal) => (await this.#plan({ kind: "drain" }, signal)).groups,
+      handOver: (groups, total, signal) => this.#handOver(groups, signal, total),
+      sayDryly: dryRun ? (groups) => this.#sayDryly(groups, "drain") : undefined,
+      left: (trouble) => this.#left(trouble),
+      clock,
+      log,
+    };
   }
 
   #left(trouble: string): DrainOutcome["left"] {
     const left = [];
     for (const { id, torrent, goneSince } of this.#options.torrents.values())
-      if (goneSince === undefined && !this.#gone.has(id))
+      if (goneSince === undefined && !this.#handOvers.isHandedOff(id))
         left.push({ name: torrent.name, why: this.#whyLeft(id, trouble) });
     return left;
   }
 
   /** What was tried is chosen again by the last look of a drain, which only it knows to be the last. */
   #whyLeft(id: string, trouble: string): string {
-    const why = this.#reasons.get(id) ?? this.#troubles.get(id) ?? trouble;
+    const why = this.#reasons.get(id) ?? this.#handOvers.troubleOf(id) ?? trouble;
     return why === "" ? "it was not looked at" : why;
   }
 
@@ -238,53 +165,22 @@ export class CleanUp {
     const marked = [...torrents.values()].filter(
       ({ torrent, goneSince }) => goneSince === undefined && markOf(torrent) !== "none",
     );
-    for (const { id } of marked) this.#remembered.add(id);
-    if (this.#remembered.size === 0 || dryRun || typeof this.#options.handOff() === "string") return;
-    const begun = (await this.#groups(signal)).filter(({ ids }) =>
-      ids.some((id) => this.#remembered.has(id)),
-    );
+    for (const { id } of marked) this.#handOvers.remember(id);
+    const { remembered } = this.#handOvers;
+    if (remembered.size === 0 || dryRun || typeof this.#options.handOff() === "string") return;
+    const begun = (await this.#groups(signal)).filter(({ ids }) => ids.some((id) => remembered.has(id)));
     const listed = new Set(begun.flatMap(({ ids }) => ids));
-    const unlisted = [...this.#remembered].filter((id) => !listed.has(id));
+    const unlisted = [...remembered].filter((id) => !listed.has(id));
     const groups = [...begun, ...unlisted.map((id) => ({ ids: [id], freesBytes: 0 }))];
-    await this.#runAll(groups, { isWanted: false }, signal);
+    await this.#handOvers.run(groups, { isWanted: false }, signal);
   }
 
-  async #handOver(
-    groups: readonly CleanupGroup[],
-    signal: AbortSignal,
-    total?: { handedOff: number; freedBytes: number },
-  ): Promise<void> {
+  async #handOver(groups: readonly CleanupGroup[], signal: AbortSignal, total?: Handed): Promise<void> {
     if (this.#options.dryRun) return this.#sayDryly(groups, "free space");
-    await this.#runAll(groups, { isWanted: true, ...(total && { total, of: countOf(groups) }) }, signal);
+    const mayBegin = (group: CleanupGroup) =>
+      !this.#isEnding && this.#mayBegin() && this.#isStillWanted(group);
+    await this.#handOvers.run(groups, { isWanted: true, mayBegin, ...(total && { total }) }, signal);
     this.#space.reset();
-  }
-
-  async #runAll(
-    groups: readonly CleanupGroup[],
-    how: { isWanted: boolean; total?: { handedOff: number; freedBytes: number }; of?: number },
-    signal: AbortSignal,
-  ): Promise<void> {
-    await inParallel(groups, atOnce, async (group) => {
-      if (
-        how.isWanted &&
-        (this.#isEnding || !this.#mayBegin() || signal.aborted || !this.#isStillWanted(group))
-      )
-        return;
-      for (const id of group.ids) this.#underWay.add(id);
-      try {
-        await this.#run(group, how, signal);
-      } catch (error) {
-        if (signal.aborted) throw error;
-        const why = `a hand-off waits: ${messageWithCauses(error)}`;
-        this.#options.log.warn(why);
-        for (const id of group.ids) {
-          this.#remembered.add(id);
-          this.#troubles.set(id, why);
-        }
-      } finally {
-        for (const id of group.ids) this.#underWay.delete(id);
-      }
-    });
   }
 
   /** A torrent may have been tagged, or changed, while others were handed over. */
@@ -292,46 +188,6 @@ export class CleanUp {
     const purpose: CleanupPurpose = { kind: "drain" };
     const torrents = this.#torrents(new Map()).filter(({ id }) => ids.includes(id));
     return planCleanup(torrents, [{ ids, freesBytes: 1 }], purpose).chosen.length > 0;
-  }
-
-  async #run(
-    group: CleanupGroup,
-    how: { isWanted: boolean; total?: { handedOff: number; freedBytes: number }; of?: number },
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { clock, log, isGone, on } = this.#options;
-    const parts = this.#options.handOff();
-    if (typeof parts === "string") throw new Error(parts);
-    const nameOf = (id: string) => this.#options.torrents.get(id)?.torrent.name ?? id;
-    const names = group.ids.map(nameOf).join(", ");
-    if (how.isWanted)
-      log.info({ torrents: group.ids }, `handing over ${names}, ${gigabytes(group.freesBytes)}`);
-    const handOff = new HandOff(group.ids, how, { ...parts, isGone, clock, log, nameOf });
-    const { outcome, why } = await handOff.run(signal);
-    on.outcome(outcome, group.ids.length);
-    if (outcome === "waiting") return;
-    for (const id of group.ids) this.#remembered.delete(id);
-    if (outcome === "handed off") {
-      for (const id of group.ids) this.#gone.set(id, clock.monotonic());
-      on.freed(group.freesBytes);
-      if (how.total) {
-        how.total.handedOff += group.ids.length;
-        how.total.freedBytes += group.freesBytes;
-      }
-      const progress =
-        how.total && how.of
-          ? ` (${how.total.handedOff} of ${how.of}, ${gigabytes(how.total.freedBytes)})`
-          : "";
-      log.info({ torrents: group.ids }, `${names} seeds at the destination and is removed here${progress}`);
-      return;
-    }
-    for (const id of group.ids) {
-      const trouble = `it was not handed over: ${why}`;
-      this.#holds.set(id, { why: trouble, until: clock.monotonic() + holdMs });
-      this.#reasons.set(id, trouble);
-      this.#troubles.set(id, trouble);
-    }
-    if (how.isWanted) log.warn({ torrents: group.ids }, `${names} stays: ${why}`);
   }
 
   /** Undefined when torrents may be removed now; else why none is, whichever it is. */
@@ -376,7 +232,12 @@ export class CleanUp {
 
   #torrents(contents: ReadonlyMap<string, ContentFiles>): CleanupTorrent[] {
     const { torrents, tags, clock } = this.#options;
-    return candidatesOf(torrents.values(), { tags, contents, holds: this.#holds, now: clock.monotonic() });
+    return candidatesOf(torrents.values(), {
+      tags,
+      contents,
+      holds: this.#handOvers.holds,
+      now: clock.monotonic(),
+    });
   }
 
   #spacePurpose(freeBytes: number): CleanupPurpose {
@@ -414,6 +275,3 @@ export class CleanUp {
     return await running;
   }
 }
-
-const countOf = (groups: readonly CleanupGroup[]): number =>
-  groups.reduce((count, { ids }) => count + ids.length, 0);

@@ -1,7 +1,7 @@
 import type { Logger } from "@qbit-sidecars/service";
 import { FakeClock, waitFor } from "@qbit-sidecars/testing";
 import { afterEach, expect, test } from "vitest";
-import type { DrainOutcome } from "./clean-up.ts";
+import type { DrainOutcome } from "./drain-loop.ts";
 import { Drain, type DrainOptions } from "./drain.ts";
 import { type Behaviour, type KubernetesStandIn, startKubernetes, token } from "./kubernetes-under-test.ts";
 import { type PodIdentity, readPodAnnotation } from "./pod-annotation.ts";

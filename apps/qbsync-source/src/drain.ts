@@ -1,5 +1,5 @@
 import { type Clock, type Logger, messageWithCauses } from "@qbit-sidecars/service";
-import type { DrainLimits, DrainOutcome } from "./clean-up.ts";
+import type { DrainLimits, DrainOutcome } from "./drain-loop.ts";
 import { countOfTorrents, gigabytes } from "./plan-cleanup.ts";
 import { NoPodError } from "./pod-annotation.ts";
 

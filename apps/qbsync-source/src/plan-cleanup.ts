@@ -109,3 +109,7 @@ export const gigabytes = (bytes: number): string =>
 
 /** "1 torrent", "2 torrents". */
 export const countOfTorrents = (count: number): string => `${count} ${count === 1 ? "torrent" : "torrents"}`;
+
+/** Torrents in these groups. */
+export const countIn = (groups: readonly CleanupGroup[]): number =>
+  groups.reduce((count, { ids }) => count + ids.length, 0);

@@ -84,6 +84,7 @@ function stateOf({ needed = [], ...more }: { needed?: number[] } & Partial<Omit<
     phase: Phase.RECEIVING,
     pieceCount: 3,
     descriptionDigest: digest,
+    durable: new PieceSet(3).toBytes(),
     needed: pieces.toBytes(),
     neededCount: needed.length,
     ...more,
