@@ -5,12 +5,12 @@
  * stored; from then on it ends in exactly one of completed, failed, cancelled, whatever crashes in between.
  *
  *     pending ──► processing ──► completed | failed
- *        │  ◄── returned, not ready, worker gone
+ *        │  ◄── returned, not ready, put off, worker gone
  *        └─────► cancelled
  *
  * **A run** is what one worker does at a time: the oldest job that is due, and with it younger pending jobs that ask
  * the same (context, dry run, trace) of other torrents. Order: no job starts before an older pending one that covers
- * the same torrent; one that waits because it was not ready holds back only those that name its torrent. At most one run is held per queue, however many processes take from it; a queue belongs to one
+ * the same torrent; one that waits because it was not ready or was put off holds back only those that name its torrent. At most one run is held per queue, however many processes take from it; a queue belongs to one
  * qBittorrent. The workers that wait are hot stand-bys.
  *
  * **The fence.** A run is held until it is settled or lost. It is lost when its worker falls silent for the length of
@@ -108,7 +108,7 @@ export type Job = {
   readonly error: string | null;
   /** How often it was started. */
   readonly attempts: number;
-  /** A pending job that waits: until when, and for what. */
+  /** A pending job that waits: until when at least, and for what. */
   readonly dueAt: string | null;
   readonly waitsFor: string | null;
 };
@@ -210,6 +210,11 @@ export type Outcome =
       readonly result: JsonObject;
       readonly details?: Json | undefined;
     }
+  /**
+   * Not done, because what it needs is away (qBittorrent, for all jobs). Comes back after `delayMs`, as often as its
+   * worker says so: when it is to fail is the worker's to decide. None of the waits of "not ready" is used up.
+   */
+  | { readonly kind: "put off"; readonly reason: string; readonly delayMs: number }
   /** Not done, through no fault of the job (shutting down): pending again, ahead of younger ones, attempt not counted. */
   | { readonly kind: "returned" };
 

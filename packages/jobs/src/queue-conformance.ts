@@ -345,6 +345,53 @@ export function describeQueue(
     });
   });
 
+  describe("a job that is put off", () => {
+    const putOff = { kind: "put off", reason: "qBittorrent is away", delayMs: 60_000 } as const;
+
+    test("comes back as often as its worker wants it to, and may still be not ready after that", async () => {
+      await using under = await setUp();
+      const { job } = await under.queue.enqueue({ context: "x", hash: hashOf(1) });
+      for (const attempts of [1, 2, 3, 4, 5, 6]) {
+        await settleAll(await take(under.queue), putOff);
+        await expect(under.queue.get(job.id)).resolves.toMatchObject({
+          status: "pending",
+          attempts,
+          waitsFor: "qBittorrent is away",
+          dueAt: new Date(under.clock.now() + 60_000).toISOString(),
+        });
+        await under.store.advance(under.clock, 60_000);
+      }
+      await settleAll(await take(under.queue), { kind: "not ready", reason: "no metadata yet", result: {} });
+      await expect(under.queue.get(job.id)).resolves.toMatchObject({
+        status: "pending",
+        waitsFor: "no metadata yet",
+        dueAt: new Date(under.clock.now() + 5_000).toISOString(),
+      });
+    });
+
+    test("is not overtaken by younger ones about its torrent, stands for equal wishes, and can be cancelled", async () => {
+      await using under = await setUp();
+      const { job: older } = await under.queue.enqueue({ context: "added", hash: hashOf(1) });
+      const { job: all } = await under.queue.enqueue({ context: "nightly" });
+      await settleAll(await take(under.queue), putOff);
+      await settleAll(await take(under.queue), putOff);
+      await under.queue.enqueue({ context: "finished", hash: hashOf(1) });
+      await expect(under.queue.enqueue({ context: "nightly", delayMs: 90_000 })).resolves.toMatchObject({
+        coalesced: true,
+        job: { id: all.id },
+      });
+      await expect(under.queue.cancel(all.id)).resolves.toMatchObject({ kind: "cancelled" });
+      const next = take(under.queue);
+      await expect(pendingAfter(next, 200)).resolves.toBe(true);
+      await under.store.advance(under.clock, 60_000);
+      const again = await next;
+      expect(again.jobs).toMatchObject([{ id: older.id, waitsFor: null, dueAt: null }]);
+      await completeAll(again);
+      await using last = await take(under.queue);
+      expect(last.jobs).toMatchObject([{ context: "finished" }]);
+    });
+  });
+
   describe("cancelling", () => {
     test("a pending job is cancelled and never runs", async () => {
       await using under = await setUp();

@@ -22,6 +22,7 @@ const outcomes: Readonly<Record<Outcome["kind"], Outcome>> = {
   completed: { kind: "completed", result: { rules_matched: 1 } },
   failed: { kind: "failed", error: "no" },
   "not ready": { kind: "not ready", reason: "later", result: {} },
+  "put off": { kind: "put off", reason: "qBittorrent is away", delayMs: 60_000 },
   returned: { kind: "returned" },
 };
 
@@ -33,7 +34,7 @@ const ask = fc.record({
 });
 const settle = fc.record({
   kind: fc.constant("settle" as const),
-  outcome: fc.constantFrom(...(["completed", "failed", "not ready", "returned"] as const)),
+  outcome: fc.constantFrom(...(["completed", "failed", "not ready", "put off", "returned"] as const)),
 });
 const cancel = fc.record({ kind: fc.constant("cancel" as const), nth: fc.nat(20) });
 const passTime = fc.record({
@@ -58,8 +59,11 @@ type Known = {
   status: Job["status"];
   dueMs: number;
   notReady: number;
+  isPutOff: boolean;
   interrupted: number;
 };
+
+const fresh = { status: "pending", dueMs: 0, notReady: 0, isPutOff: false, interrupted: 0 } as const;
 
 const mostJobs = 3;
 
@@ -136,8 +140,7 @@ export class Model implements AsyncDisposable {
     // A job that came back can stand beside an equal one that was asked for meanwhile.
     assert.equal(stands !== undefined, coalesced);
     if (stands !== undefined) stands.dueMs = 0;
-    else
-      this.#jobs.push({ id: job.id, wish, hash, status: "pending", dueMs: 0, notReady: 0, interrupted: 0 });
+    else this.#jobs.push({ ...fresh, id: job.id, wish, hash });
   }
 
   async #take(): Promise<void> {
@@ -170,8 +173,10 @@ export class Model implements AsyncDisposable {
 
   #settled(job: Known, kind: Outcome["kind"]): void {
     const waitMs = [5_000, 30_000, 120_000][job.notReady];
+    job.isPutOff = kind === "put off";
     if (kind === "completed" || kind === "failed") job.status = kind;
     else if (kind === "returned") Object.assign(job, { status: "pending", dueMs: 0 });
+    else if (kind === "put off") Object.assign(job, { status: "pending", dueMs: this.#clock.now() + 60_000 });
     else if (waitMs === undefined) job.status = "completed";
     else {
       const dueMs = this.#clock.now() + waitMs;
@@ -218,7 +223,7 @@ export class Model implements AsyncDisposable {
   #startable(): Known[] {
     const pending = this.#with("pending");
     const isDue = ({ dueMs }: Known) => dueMs <= this.#clock.now();
-    const isHolding = (job: Known) => job.hash !== null && job.notReady > 0 && !isDue(job);
+    const isHolding = (job: Known) => job.hash !== null && (job.notReady > 0 || job.isPutOff) && !isDue(job);
     return pending.filter((job, at) => {
       const isBehind = pending.slice(0, at).some((older) => older.hash === job.hash && isHolding(older));
       return isDue(job) && !isBehind;

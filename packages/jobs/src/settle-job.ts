@@ -38,6 +38,10 @@ export function settleJob(
     const { error, details } = outcome;
     return { id, status: "failed", endedAtMs: nowMs, result: null, error, details };
   }
+  if (outcome.kind === "put off") {
+    const wait = { dueMs: nowMs + outcome.delayMs, reason: outcome.reason };
+    return { id, status: "pending", wait, attempts, notReady };
+  }
   const { result, details } = outcome;
   const ended = { id, status: "completed", endedAtMs: nowMs, error: null, details } as const;
   if (outcome.kind === "completed") return { ...ended, result };

@@ -73,8 +73,9 @@ end
 local function putOff()
   local holders = {}
   for _, id in ipairs(redis.call('ZRANGE', P .. ':queue:waiting', 0, -1)) do
-    local r = redis.call('HMGET', key(id), 'hash', 'not_ready', 'due_at', 'created_at')
-    if r[1] and tonumber(r[2] or 0) > 0 then
+    local r = redis.call('HMGET', key(id), 'hash', 'not_ready', 'due_at', 'created_at', 'waits_for')
+    -- A job that merely was asked for with a delay waits for nothing.
+    if r[1] and (tonumber(r[2] or 0) > 0 or (r[5] and r[5] ~= olderFirst)) then
       local age = (r[4] or '') .. id
       if not holders[r[1]] or age < holders[r[1]].age then holders[r[1]] = { age = age, due = r[3] } end
     end

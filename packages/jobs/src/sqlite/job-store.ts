@@ -147,7 +147,7 @@ export class JobStore {
     ).all(now, most);
     const holders = new Map<unknown, (typeof waiting)[number]>();
     for (const row of waiting.toReversed()) {
-      if (row["hash"] !== null && Number(row["not_ready"]) > 0) holders.set(row["hash"], row);
+      if (row["hash"] !== null && wasPutOff(row)) holders.set(row["hash"], row);
     }
     const held = waiting.filter((row) => row["waits_for"] === olderFirst);
     const changes = new Map<string, number>();
@@ -293,6 +293,12 @@ type Ending =
     });
 
 const nothing = { result: null, error: null, details: undefined } as const;
+
+/** A job that merely was asked for with a delay waits for nothing. */
+function wasPutOff(row: Readonly<Record<string, unknown>>): boolean {
+  const waitsFor = row["waits_for"];
+  return Number(row["not_ready"]) > 0 || (waitsFor !== null && waitsFor !== olderFirst);
+}
 
 function jsonOf(value: Json | undefined): string | null {
   return value === undefined ? null : JSON.stringify(value);
