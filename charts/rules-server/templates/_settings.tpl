@@ -17,6 +17,7 @@
   {"name":"queueSqlitePath","env":"QBT_RULES_QUEUE_SQLITE_PATH","key":["queue","sqlite_path"]},
   {"name":"queueRedisUrl","env":"QBT_RULES_QUEUE_REDIS_URL","key":["queue","redis_url"]},
   {"name":"queueCleanupAfter","env":"QBT_RULES_QUEUE_CLEANUP_AFTER","key":["queue","cleanup_after"]},
+  {"name":"queueAwayTimeout","env":"QBT_RULES_QUEUE_AWAY_TIMEOUT","key":["queue","away_timeout"]},
   {"name":"rulesFile","env":"QBT_RULES_RULES_FILE","key":["rules","file"]},
   {"name":"rulesStrict","env":"QBT_RULES_RULES_STRICT","key":["rules","strict"]},
   {"name":"configDir","env":"QBT_RULES_CONFIG_DIR","key":["config","dir"]},

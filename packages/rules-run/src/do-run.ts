@@ -12,6 +12,7 @@ import { type Clock, type Logger, messageWithCauses } from "@qbit-sidecars/servi
 import { randomUUID } from "node:crypto";
 import type { AuditLog, AuditRecord } from "./audit-log.ts";
 import { outcomesOf, type Ran } from "./outcomes.ts";
+import { mayHeal, needsSomebody, type Patience, putOff } from "./put-off.ts";
 import { NoRulesError, type RulesFile } from "./rules-file.ts";
 import { runRules, type TorrentNames } from "./run-rules.ts";
 import type { Told } from "./told.ts";
@@ -29,6 +30,7 @@ export type DoRunOptions = {
   readonly audit: AuditLog;
   /** Remembers whom was told of; undefined: nobody does, and each run tells again. */
   readonly told?: Told | undefined;
+  readonly patience: Patience;
   readonly clock: Clock;
   readonly log: Logger;
   /** Aborts when the run is to be left where it is. */
@@ -42,9 +44,6 @@ export type DidRun = {
   /** Why qBittorrent could not be read. */
   readonly qbittorrentFault?: string;
 };
-
-/** A job that could not read qBittorrent is started so often, each time later; then it has failed. */
-const mostAttempts = 4;
 
 /**
  * Runs the rules for a run's jobs and says how each ended. The job's place to catch: rejects only when the run or the
@@ -73,7 +72,7 @@ export async function doRun(run: Run, options: DoRunOptions): Promise<DidRun> {
     if (run.signal.aborted || error instanceof RunLostError || error instanceof QueueUnavailableError)
       throw error;
     if (options.signal.aborted) return { settlements: settleAll(run.jobs, () => ({ kind: "returned" })) };
-    const fault = failed(jobs, error, options.log);
+    const fault = failed(jobs, error, options);
     return { ...fault, settlements: [...fault.settlements, ...noSuch] };
   }
 }
@@ -134,21 +133,21 @@ function settleAll(jobs: readonly Job[], outcome: (job: Job) => Outcome): Settle
   return jobs.map((job) => ({ id: job.id, outcome: outcome(job) }));
 }
 
-function failed(jobs: readonly Job[], err: unknown, log: Logger): DidRun {
+function failed(jobs: readonly Job[], err: unknown, { log, clock, patience }: DoRunOptions): DidRun {
   const message = messageWithCauses(err);
-  const isAway = err instanceof QbitError;
-  if (isAway || err instanceof NoRulesError) log.warn({ jobs: jobs.length }, message);
-  if (isAway)
+  if (mayHeal(err)) {
+    log[needsSomebody(err) ? "error" : "warn"]({ jobs: jobs.length }, message);
+    const nowMs = clock.now();
+    const settlements = settleAll(jobs, (job) => putOff(job, message, { nowMs, patience }));
+    return { qbittorrentFault: message, settlements };
+  }
+  if (err instanceof QbitError || err instanceof NoRulesError) {
+    log.warn({ jobs: jobs.length }, message);
     return {
-      qbittorrentFault: message,
-      settlements: settleAll(jobs, ({ attempts }) =>
-        attempts < mostAttempts
-          ? { kind: "not ready", reason: message, result: nothingDone }
-          : { kind: "failed", error: message },
-      ),
+      settlements: settleAll(jobs, () => ({ kind: "failed", error: message })),
+      ...(err instanceof QbitError && { qbittorrentFault: message }),
     };
-  if (err instanceof NoRulesError)
-    return { settlements: settleAll(jobs, () => ({ kind: "failed", error: message })) };
+  }
   const traceId = randomUUID();
   log.error({ err, traceId }, "running the rules");
   const stack = err instanceof Error ? (err.stack ?? "") : "";

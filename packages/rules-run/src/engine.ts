@@ -83,6 +83,8 @@ export function openWorker(
       audit: openAuditLog(auditPath(config), service.log),
       told: new Told(auditPath(config)),
       dryRun: config.dryRun,
+      isThere: async (signal) => (await client.probe({ signal })).ok,
+      patience: { forMs: config.queueAwayTimeout },
       finishMs: config.gracePeriod * shareForTheRun,
     }),
   );

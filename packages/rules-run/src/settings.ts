@@ -74,6 +74,15 @@ function queueSettings() {
       group: queue,
       about: "How long jobs that are over are kept.",
     }),
+    queueAwayTimeout: setting.duration({
+      env: ["QBT_RULES_QUEUE_AWAY_TIMEOUT"],
+      key: "queue.away_timeout",
+      unit: "h",
+      default: "1d",
+      min: "1m",
+      group: queue,
+      about: "How long a job waits for a qBittorrent that is away or refuses the login before it fails.",
+    }),
   };
 }
 

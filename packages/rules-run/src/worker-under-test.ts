@@ -15,7 +15,7 @@ import { openAuditLog } from "./audit-log.ts";
 import { torrentNames } from "./engine.ts";
 import { RulesFile } from "./rules-file.ts";
 import { Told } from "./told.ts";
-import { startWorker } from "./worker.ts";
+import { startWorker, type WorkerOptions } from "./worker.ts";
 
 type LogLine = Readonly<Record<string, unknown>> & { readonly level: string; readonly msg: string };
 
@@ -33,6 +33,8 @@ export type WorldOptions = {
   readonly dryRun?: boolean;
   readonly finishMs?: number;
   readonly timeoutMs?: number;
+  readonly patience?: WorkerOptions["patience"];
+  readonly lookingOut?: WorkerOptions["lookingOut"];
 };
 
 /** A worker between a queue in SQLite, a rules file and a fake qBittorrent. */
@@ -74,6 +76,9 @@ export async function world({ rules: text, ...options }: WorldOptions) {
     told: new Told(auditPath),
     dryRun: options.dryRun ?? false,
     finishMs: options.finishMs ?? 5000,
+    isThere: async (signal: AbortSignal) => (await client.probe({ signal })).ok,
+    patience: { delaysMs: [20, 30, 40], ...options.patience },
+    lookingOut: { everyMs: [20], mostMs: 60_000, ...options.lookingOut },
     clock: systemClock,
     log,
     metrics,

@@ -4,6 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { describe, expect, test, vi } from "vitest";
 import { doRun } from "./do-run.ts";
 import { Told } from "./told.ts";
+import { patienceDefaults } from "./put-off.ts";
 import { startWorker } from "./worker.ts";
 import { hashOf, rule, tag, torrents, world } from "./worker-under-test.ts";
 
@@ -194,13 +195,77 @@ describe("qBittorrent", () => {
     expect(at.fake.torrents).toHaveLength(3);
   });
 
-  test("that is away makes jobs come back, and fail with the reason when it stays away", async () => {
+  test("that is away keeps all jobs waiting, however often it is looked for, and gets them when it is back", async () => {
+    await using at = await world({ rules: { rules: [rule(tag)] }, fake: { torrents: torrents(3) } });
+    let looks = 0;
+    const { isThere } = at.work;
+    at.work.isThere = async (signal) => {
+      looks += 1;
+      return await isThere(signal);
+    };
+    await at.fake.down();
+    const worker = at.start();
+    const { job } = await at.queue.enqueue({ hash: hashOf(0) });
+    await waitFor(() => worker.status().state === "qBittorrent away", { what: "it to be missed" });
+    await expect(at.queue.get(job.id)).resolves.toMatchObject({
+      status: "pending",
+      attempts: 1,
+      dueAt: expect.any(String),
+      waitsFor: expect.stringMatching(/refused.*; it is waited for until .*Z$/),
+    });
+    const later = [{ context: "a" }, { context: "b", hash: hashOf(1) }, { context: "a", hash: hashOf(2) }];
+    const jobs = [job, ...(await Promise.all(later.map(async (wish) => (await at.queue.enqueue(wish)).job)))];
+    await waitFor(() => looks > 10, { what: "it to be looked for" });
+    for (const { id } of jobs) await expect(at.queue.get(id)).resolves.toMatchObject({ status: "pending" });
+    await at.fake.up();
+    for (const { id } of jobs)
+      expect(await at.over(id)).toMatchObject({ status: "completed", attempts: id === job.id ? 2 : 1 });
+    expect(worker.status().qbittorrentFault).toBeUndefined();
+    expect(at.lines.filter(({ msg }) => msg.includes("refused"))).toHaveLength(1);
+  });
+
+  test("that refuses the login keeps jobs waiting too, and is told of as an error", async () => {
     await using at = await world({ rules: { rules: [rule(tag)] }, fake: { torrents: torrents(1) } });
+    at.fake.faults.set("*", { kind: "answer", status: 403, body: "Forbidden" });
+    at.start();
+    const { job } = await at.queue.enqueue({});
+    await waitFor(async () => (await at.queue.get(job.id))?.waitsFor, { what: "the job to wait" });
+    expect(at.lines.find(({ level }) => level === "error")?.msg).toMatch(/login/);
+    at.fake.faults.clear();
+    await expect(at.over(job.id)).resolves.toMatchObject({ status: "completed" });
+  });
+
+  test("that answers and still cannot be read for one job does not hold up the others", async () => {
+    await using at = await world({
+      rules: { rules: [rule(tag)] },
+      fake: { torrents: torrents(2) },
+      patience: { delaysMs: [60_000] },
+    });
+    at.fake.faults.next("torrents/info", { kind: "answer", status: 500 });
+    at.start();
+    const { job } = await at.queue.enqueue({ context: "a" });
+    await waitFor(async () => (await at.queue.get(job.id))?.waitsFor, { what: "the job to wait" });
+    const other = await at.queue.enqueue({ context: "b" });
+    await expect(at.over(other.job.id)).resolves.toMatchObject({ status: "completed" });
+    await expect(at.queue.get(job.id)).resolves.toMatchObject({ status: "pending" });
+  });
+
+  test("that stays away for too long fails jobs with the reason", async () => {
+    await using at = await world({
+      rules: { rules: [rule(tag)] },
+      fake: { torrents: torrents(1) },
+      patience: { forMs: 50 },
+      lookingOut: { mostMs: 30 },
+    });
     await at.fake.down();
     const worker = at.start();
     const { job } = await at.queue.enqueue({ hash: hashOf(0) });
     const over = await at.over(job.id);
-    expect(over).toMatchObject({ status: "failed", attempts: 4, error: expect.stringContaining("refused") });
+    expect(over).toMatchObject({
+      status: "failed",
+      error: expect.stringMatching(/refused.*; it was waited for since .*Z$/),
+    });
+    expect(over?.attempts).toBeGreaterThanOrEqual(4);
     expect(worker.status().qbittorrentFault).toContain("refused");
     await at.fake.up();
     const next = (await at.queue.enqueue({ hash: hashOf(0) })).job;
@@ -212,7 +277,7 @@ describe("qBittorrent", () => {
     await using at = await world({
       rules: { rules: [rule(tag)] },
       fake: { torrents: torrents(1) },
-      queue: { notReadyDelaysMs: [200, 200, 200] },
+      patience: { delaysMs: [200] },
     });
     at.fake.faults.next("torrents/info", { kind: "reset" }, 2);
     at.start();
@@ -260,7 +325,13 @@ describe("the fence", () => {
         throw error;
       },
     };
-    await expect(doRun(losing, { ...at.work, signal: new AbortController().signal })).rejects.toBe(error);
+    await expect(
+      doRun(losing, {
+        ...at.work,
+        patience: { ...patienceDefaults, fromMs: 0 },
+        signal: new AbortController().signal,
+      }),
+    ).rejects.toBe(error);
     expect(at.fake.calls.count("torrents/addTags")).toBe(0);
     expect(at.sent).toEqual([]);
     await run[Symbol.asyncDispose]();
@@ -274,7 +345,11 @@ describe("the fence", () => {
     for (let attempt = 0; attempt < 2; attempt += 1) {
       await using run = await at.queue.take({ signal: new AbortController().signal });
       expect(run.jobs.map(({ id }) => id)).toEqual([job.id]);
-      await doRun(run, { ...at.work, signal: new AbortController().signal });
+      await doRun(run, {
+        ...at.work,
+        patience: { ...patienceDefaults, fromMs: 0 },
+        signal: new AbortController().signal,
+      });
     }
     const [one, two, again, twoAgain] = keys();
     expect([again, twoAgain]).toEqual([one, two]);

@@ -9,18 +9,26 @@ import type { Metrics } from "@qbit-sidecars/service";
 import { type DidRun, doRun, type DoRunOptions } from "./do-run.ts";
 import { LastTotal } from "./last-total.ts";
 import { measureRuns, type RunMeasures } from "./measure-runs.ts";
+import { type Patience, patienceDefaults } from "./put-off.ts";
+import { type LookingOut, lookingOutDefaults, untilThere } from "./until-there.ts";
 
-export type WorkerOptions = Omit<DoRunOptions, "lastTotal" | "signal"> & {
+export type WorkerOptions = Omit<DoRunOptions, "lastTotal" | "patience" | "signal"> & {
   readonly queue: Pick<JobQueue, "take">;
   /** How long the run under way may go on once the worker is to stop; then its jobs go back. Default 10 s. */
   readonly finishMs?: number;
+  /** Whether qBittorrent answers and lets us in: one small question. */
+  readonly isThere: (signal: AbortSignal) => Promise<boolean>;
+  /** Defaults: a job waits up to a day for qBittorrent. */
+  readonly patience?: Partial<Omit<Patience, "fromMs">> | undefined;
+  /** Defaults: qBittorrent is looked for after 5 s, then every 30 s, and each hour with a run. */
+  readonly lookingOut?: Partial<LookingOut> | undefined;
   readonly metrics: Metrics;
   /** Stops the worker. */
   readonly signal: AbortSignal;
 };
 
 export type WorkerStatus = {
-  readonly state: "waiting" | "running" | "queue away" | "stopped";
+  readonly state: "waiting" | "running" | "queue away" | "qBittorrent away" | "stopped";
   /** ISO 8601; null: none by this worker yet. */
   readonly lastJobCompleted: string | null;
   /** Why the last run could not read qBittorrent; undefined once one could. */
@@ -43,11 +51,13 @@ class Work {
   readonly #options: WorkerOptions;
   readonly #measures: RunMeasures;
   readonly #lastTotal: LastTotal;
+  readonly #patience: Patience;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
     this.#measures = measureRuns(options.metrics);
     this.#lastTotal = new LastTotal(options.clock);
+    this.#patience = { ...patienceDefaults, ...options.patience, fromMs: options.clock.now() };
   }
 
   async go(): Promise<void> {
@@ -56,7 +66,9 @@ class Work {
       const run = await this.#take();
       if (run === undefined) continue;
       this.#is({ state: "running" });
-      await this.#do(run);
+      const did = await this.#do(run);
+      if (did?.settlements.some(({ outcome }) => outcome.kind === "put off"))
+        await this.#waitForQbittorrent();
       this.#is({ state: "waiting" });
     }
     this.#is({ state: "stopped" });
@@ -79,21 +91,23 @@ class Work {
     }
   }
 
-  async #do(run: Run): Promise<void> {
+  async #do(run: Run): Promise<DidRun | undefined> {
     const { log, clock } = this.#options;
     const startedAt = clock.monotonic();
-    using patience = this.#patience();
+    using finishing = this.#finishing();
     try {
       await using held = run;
       const did = await doRun(held, {
         ...this.#options,
         lastTotal: this.#lastTotal.value,
-        signal: patience.signal,
+        patience: this.#patience,
+        signal: finishing.signal,
       });
       await this.#settle(held, did.settlements);
       const seconds = (clock.monotonic() - startedAt) / 1000;
       this.#measures.run(did, seconds);
       this.#note(run, did, seconds);
+      return did;
     } catch (err) {
       // The error says why; lost jobs are run again by whoever comes next, those of a hung run have failed.
       const isHung = err instanceof RunLostError && err.reason === "hung";
@@ -101,11 +115,25 @@ class Work {
         { err, run: run.id, jobs: run.jobs.length },
         "a run was not brought to its end",
       );
+      return undefined;
     }
   }
 
+  /** As long as qBittorrent is away no job is started: however many wait, one look decides for all of them. */
+  async #waitForQbittorrent(): Promise<void> {
+    this.#is({ state: "qBittorrent away" });
+    const { isThere, looks } = await untilThere({
+      ...lookingOutDefaults,
+      ...this.#options.lookingOut,
+      ...this.#options,
+    });
+    if (!isThere || looks === 0) return;
+    this.#is({ qbittorrentFault: undefined });
+    this.#options.log.info("qBittorrent is there again; the jobs that waited for it are run");
+  }
+
   /** Aborts a while after the worker was told to stop. */
-  #patience(): Disposable & { signal: AbortSignal } {
+  #finishing(): Disposable & { signal: AbortSignal } {
     const { signal, clock, finishMs = 10_000 } = this.#options;
     const [over, end] = [new AbortController(), new AbortController()];
     const wait = () =>
