@@ -84,9 +84,12 @@ export class HandOvers {
 
   /** Whether a hand-off, and not a person, removed it or is about to. */
   isOurs(id: string): boolean {
+    return this.#hasJustGone(id) || this.#underWay.has(id) || this.#remembered.has(id);
+  }
+
+  #hasJustGone(id: string): boolean {
     const removedAt = this.#gone.get(id) ?? Number.NEGATIVE_INFINITY;
-    const isRecent = this.#options.clock.monotonic() - removedAt < listsLateMs;
-    return isRecent || this.#underWay.has(id) || this.#remembered.has(id);
+    return this.#options.clock.monotonic() - removedAt < listsLateMs;
   }
 
   troubleOf(id: string): string | undefined {
@@ -126,9 +129,12 @@ export class HandOvers {
     const { isWanted } = how;
     const handOff = new HandOff(group.ids, { isWanted }, { ...parts, isGone, clock, log, nameOf });
     const { outcome, why } = await handOff.run(signal);
+    if (outcome !== "waiting") for (const id of group.ids) this.#remembered.delete(id);
+    // qBittorrent's list is late: what has just gone may stand in it with the mark of its hand-off, and comes again.
+    const isTold = !isWanted && outcome === "handed off" && group.ids.every((id) => this.#hasJustGone(id));
+    if (isTold) return;
     on.outcome(outcome, group.ids.length);
     if (outcome === "waiting") return;
-    for (const id of group.ids) this.#remembered.delete(id);
     if (outcome === "handed off") {
       const progress = this.#count(group, how);
       log.info(about, `${names} seeds at the destination and is removed here${progress}`);

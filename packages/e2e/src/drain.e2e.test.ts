@@ -87,6 +87,8 @@ describe.skipIf(await isMissing("qBittorrent 5.3.0"))("a drain between real qBit
     const said = stage.lines.map(({ msg }) => msg);
     expect(said).toContainEqual(expect.stringMatching(/^drain: to be handed over: 2 torrents, [\d.]+ MB$/u));
     expect(said).toContainEqual(expect.stringContaining("(2 of 2, "));
+    for (const { name } of [one, two])
+      expect(said.filter((line) => line.startsWith(`${name} seeds at the destination`))).toHaveLength(1);
     expect(said).toContainEqual(
       expect.stringMatching(
         /^drain: 2 torrents handed over, .*; 1 stay: kept\.bin \(its tag says that it stays\)$/u,
