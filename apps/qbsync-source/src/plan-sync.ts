@@ -24,7 +24,8 @@ export function nextAction(
     const isHeld = tracked.hold !== undefined && tracked.hold.until > now;
     if (now - tracked.goneSince < context.goneForMs || !isConnected || isHeld) return undefined;
     // All of it is there already: thrown away it would be lost to both sides.
-    const isAllThere = tracked.isOpen && tracked.isCompleteHere && tracked.progress?.isDelivered === true;
+    const isTaken = tracked.isOpen || tracked.isPaused;
+    const isAllThere = isTaken && tracked.isCompleteHere && tracked.progress?.isDelivered === true;
     return isAllThere && !tracked.isFinished && tracked.failure === undefined ? "finalize" : "abort";
   }
   if (tracked.isFinished) {

@@ -118,7 +118,7 @@ export class PieceSender {
         until: now + Math.max(pause.retryAfterMs, 1000),
       };
       // What is needed afterwards is not what was needed before: data may have been found there.
-      tracked.isOpen = false;
+      tracked.pause();
       this.#options.on.changed(tracked);
     }
     this.pump();
@@ -274,6 +274,7 @@ function settle(tracked: TrackedTorrent, piece: number, { outcome, detail, now }
       return false;
     case Outcome.NOT_OPEN:
       tracked.isOpen = false;
+      tracked.isPaused = false;
       progress?.comeBack(piece, now);
       return false;
     case Outcome.HASH_MISMATCH:
@@ -282,7 +283,7 @@ function settle(tracked: TrackedTorrent, piece: number, { outcome, detail, now }
       tracked.strike(piece, detail);
       return false;
     case Outcome.PAUSED:
-      tracked.isOpen = false;
+      tracked.pause();
       progress?.comeBack(piece, now);
       return false;
     case Outcome.FAILED:

@@ -5,6 +5,7 @@ import {
   FinalizeResponse,
   FinalizeResponse_Step as Step,
   OpenResponse,
+  Pause_Reason,
   Phase,
   Refusal_Reason as Reason,
   TorrentDescription,
@@ -136,6 +137,40 @@ test("a torrent is described, opened, delivered, finished and tagged, and /plan 
   await sync.step(never);
   expect([outcomes, tagged]).toEqual([["synced"], ["synced"]]);
   expect(plan()).toEqual({ plan: "done", why: "complete at the destination" });
+});
+
+const pausedFor = (reason: Pause_Reason, needed: number[] = []) =>
+  stateOf({ needed, phase: Phase.PAUSED, pause: { reason, retryAfterMs: 30_000, detail: "for film.bin" } });
+
+test("what the destination lets wait is asked for again after that, and what is needed then is sent", async () => {
+  const sync = syncOf();
+  const usual = there.open;
+  there.open = async (description) => {
+    await usual(description);
+    const isWaiting = opened.length === 1;
+    const state = isWaiting ? pausedFor(Pause_Reason.SAME_FILES, [0, 1, 2]) : stateOf({ needed: [1] });
+    return { result: { $case: "state", state } };
+  };
+  await sync.step(never);
+  expect(plan()).toEqual({ plan: "wait", why: "the destination waits: for film.bin" });
+  expect(tracked.isOpen).toBe(false);
+  await clock.advance(29_000);
+  await sync.step(never);
+  expect(opened).toHaveLength(1);
+  await clock.advance(1001);
+  await sync.step(never);
+  expect(plan().why).toBe("1 of 3 pieces are missing there, and 1 of them can be sent now");
+});
+
+test("what is all there is finished, and not dropped, when it is removed here while the destination waits", async () => {
+  const sync = syncOf();
+  await sync.step(never);
+  deliver();
+  tracked.pause();
+  tracked.goneSince = clock.monotonic();
+  await clock.advance(1001);
+  await sync.step(never);
+  expect(outcomes).toEqual(["synced"]);
 });
 
 test("what is still downloading is told as such, and is not finished", async () => {

@@ -86,6 +86,7 @@ export class TorrentSync {
     const known = new Map(states.map((state) => [state.torrentId, state]));
     for (const tracked of this.#options.torrents.values()) {
       tracked.isOpen = false;
+      tracked.isPaused = false;
       tracked.hold = undefined;
       const state = known.get(tracked.id);
       tracked.isKnownThere = state !== undefined;

@@ -42,6 +42,8 @@ export class TrackedTorrent {
   progress: PieceProgress | undefined;
   /** The destination, as it is connected now, takes pieces of it. */
   isOpen = false;
+  /** It was open and the destination told it to wait: to be opened again, when fewer pieces may be needed. */
+  isPaused = false;
   /** Complete at the destination. */
   isFinished = false;
   /** The pieces that the destination had when it was finished there: those that were selected then. */
@@ -126,7 +128,8 @@ export class TrackedTorrent {
     const { described, progress } = this;
     const isSame = described !== undefined && described.digest.equals(state.descriptionDigest);
     this.isOpen = isSame && isWelcome(state.phase);
-    if (this.isOpen && progress !== undefined && state.pieceCount === progress.pieceCount)
+    this.isPaused = isSame && state.phase === Phase.PAUSED;
+    if ((this.isOpen || this.isPaused) && progress !== undefined && state.pieceCount === progress.pieceCount)
       progress.setNeeded(PieceSet.fromBytes(state.needed, progress.pieceCount));
     return isSame;
   }
@@ -141,6 +144,12 @@ export class TrackedTorrent {
     for (const [first, last] of wanted)
       for (let piece = first; piece <= last; piece += 1) if (!finishedPieces.has(piece)) return false;
     return true;
+  }
+
+  /** The destination takes no pieces of it now. */
+  pause(): void {
+    this.isPaused ||= this.isOpen;
+    this.isOpen = false;
   }
 
   /** The destination refused a piece. @returns whether that was once too often */
@@ -163,7 +172,6 @@ export class TrackedTorrent {
   }
 }
 
-/** Not while it is paused: it is opened again after that, when fewer pieces may be needed. */
 function isWelcome(phase: number): boolean {
   return phase === Phase.RECEIVING || phase === Phase.COMPLETE || phase === Phase.FINALIZING;
 }
