@@ -1,4 +1,4 @@
-import { rename, rm, stat, unlink } from "node:fs/promises";
+import { readFile, rename, rm, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import {
   FinalizeResponse_Step as Step,
@@ -98,4 +98,22 @@ test("a whole file of an unfinished torrent that was deleted comes again, all of
   const last = at.again();
   const { durable, pieceCount } = await last.whenNotPaused(made.torrentId);
   expect([...PieceSet.fromBytes(durable, pieceCount)]).toEqual([0, 4, 5, 6, 7]);
+});
+
+test("it comes again, and is finished again, when it is gone and nothing at the source says that it was ever synced", async () => {
+  await using at = await stage();
+  const made = film("wanted again");
+  const ask = { againIfGone: true };
+  await at.source.deliver(made, ask);
+  expect((await at.source.finalized(made.torrentId)).step).toBe(Step.FINISHED);
+  expect((await at.source.mustOpen(made, ask)).phase).toBe(Phase.FINISHED);
+  await rm(join(at.data, "wanted again"), { recursive: true });
+  await at.source.deliver(made, { ...ask, savePath: "elsewhere" });
+  await at.destination.kill();
+  await at.destination.start();
+  const source = at.again();
+  await source.deliver(made, { ...ask, savePath: "elsewhere" });
+  expect((await source.finalized(made.torrentId)).step).toBe(Step.FINISHED);
+  const stored = await readFile(join(at.data, "elsewhere/wanted again/film.bin"));
+  expect(stored.equals(made.files[0]!.content())).toBe(true);
 });

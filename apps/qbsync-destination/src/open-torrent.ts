@@ -8,6 +8,9 @@ import type { TorrentStore } from "./torrent-store.ts";
 /** The source waits for an answer; a qBittorrent that is silent for longer is asked when the torrent is finished. */
 const patienceMs = 3000;
 
+/** Where only qBittorrent can tell what is to be done. */
+const askAgainMs = 5000;
+
 export type Opener = {
   store: Pick<TorrentStore, "get" | "isFinished" | "open">;
   qbittorrent: Pick<TakenOverBy, "see">;
@@ -26,8 +29,9 @@ export async function openTorrent(
   { store, qbittorrent, log, signal }: Opener,
 ): Promise<TorrentState> {
   const { torrentId: id } = description;
-  if (store.get(id) === undefined && !store.isFinished(id)) {
-    const within = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
+  const within = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
+  if (store.isFinished(id)) return await openFinished(description, { store, qbittorrent, within });
+  if (store.get(id) === undefined) {
     const seen = await qbittorrent.see(id, within).catch((error: unknown) => {
       log.debug({ torrent: id }, `whether qBittorrent has it is not known: ${messageWithCauses(error)}`);
       return undefined;
@@ -39,4 +43,20 @@ export async function openTorrent(
       );
   }
   return await store.open(description);
+}
+
+/** What qBittorrent has is where qBittorrent wants it, also where no file is at the place that it was given at. */
+async function openFinished(
+  description: TorrentDescription,
+  { store, qbittorrent, within }: Pick<Opener, "store" | "qbittorrent"> & { within: AbortSignal },
+): Promise<TorrentState> {
+  if (!description.againIfGone) return await store.open(description);
+  const isHere = await qbittorrent.see(description.torrentId, within).then(
+    (seen) => seen !== undefined,
+    (cause: unknown) => {
+      const why = `whether the destination's qBittorrent still has it is not known: ${messageWithCauses(cause)}`;
+      throw new RefusedError(why, Refusal_Reason.BUSY, { cause, retryAfterMs: askAgainMs });
+    },
+  );
+  return await store.open({ ...description, againIfGone: !isHere });
 }

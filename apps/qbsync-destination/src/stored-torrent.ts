@@ -408,6 +408,8 @@ export function digestOf(description: TorrentDescription): Uint8Array {
   return createHash("sha256").update(encodeWithoutTorrent(description)).digest();
 }
 
+/** What is kept of a description: its .torrent has a file of its own, and how urgently it was asked for passes. */
 export function encodeWithoutTorrent(description: TorrentDescription): Uint8Array {
-  return TorrentDescription.encode({ ...description, torrent: new Uint8Array() }).finish();
+  const kept = { ...description, torrent: new Uint8Array(), againIfGone: false };
+  return TorrentDescription.encode(kept).finish();
 }

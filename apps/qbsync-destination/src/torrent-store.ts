@@ -213,21 +213,26 @@ export class TorrentStore implements AsyncDisposable {
       torrent.failure === undefined
     )
       return;
+    await this.#takeDescription(torrent, description);
+    this.#start(torrent);
+  }
+
+  async #takeDescription(torrent: StoredTorrent, description: TorrentDescription): Promise<void> {
     layoutOf(description);
     const paths = pathsOf(description, torrent.layout, this.#options.data);
     await this.#saveDescription(description);
     const left = await torrent.files.moveTo(paths);
     torrent.redescribe(description);
     await torrent.lose(piecesOf(torrent, left), "their files stay where somebody else put them");
-    this.#start(torrent);
   }
 
-  /** A finished torrent is its qBittorrent's; it comes back only when more of it is wanted. */
+  /** A finished torrent is its qBittorrent's; it comes back when more of it is wanted, or it again after it was deleted. */
   async #reopen(sent: TorrentDescription): Promise<void> {
     const { torrentId: id } = sent;
-    const { torrent } = await this.#restore(id);
+    const { torrent, gone } = await this.#restore(id);
     try {
-      await this.#reopenRestored(torrent, sent);
+      if (sent.againIfGone && gone.length > 0) await this.#beginAgain(torrent, sent);
+      else await this.#reopenRestored(torrent, sent);
     } catch (error) {
       // Whoever asks again finds it as it was. Node ends a process that leaves a file to the garbage collector.
       await torrent.close();
@@ -249,6 +254,15 @@ export class TorrentStore implements AsyncDisposable {
     }
     await torrent.reopen();
     this.#finished.delete(id);
+    this.#start(torrent);
+  }
+
+  async #beginAgain(torrent: StoredTorrent, sent: TorrentDescription): Promise<void> {
+    await this.#takeDescription(torrent, { ...sent, torrent: torrent.description.torrent });
+    await torrent.reopen();
+    this.#finished.delete(torrent.id);
+    const { name } = torrent.layout;
+    this.#options.log.info({ torrent: torrent.id, name }, `was deleted here and is wanted again: ${name}`);
     this.#start(torrent);
   }
 

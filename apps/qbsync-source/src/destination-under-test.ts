@@ -56,6 +56,8 @@ export class DestinationStandIn implements AsyncDisposable {
   /** Each piece that arrived whole, in the order of arrival: "id:piece". */
   readonly arrivals: string[] = [];
   readonly aborted: string[] = [];
+  /** Finished torrents that somebody deleted there since. */
+  readonly deleted = new Set<string>();
   /** Used where `hello` tells the capability "hand-off". */
   readonly handOffs = new HandOffStandIn();
   connections = 0;
@@ -173,7 +175,9 @@ export class DestinationStandIn implements AsyncDisposable {
         result: { $case: "refusal", refusal: { reason: Refusal_Reason.TORRENT_NEEDED } },
       });
     const layout = readLayout(torrent);
-    const bare = TorrentDescription.encode({ ...description, torrent: new Uint8Array() }).finish();
+    const told = { ...description, torrent: new Uint8Array(), againIfGone: false };
+    const bare = TorrentDescription.encode(told).finish();
+    const isAgain = description.againIfGone && this.deleted.delete(description.torrentId);
     const wanted = new PieceSet(layout.pieceCount);
     for (const { index, firstPiece, endPiece } of layout.files) {
       if (description.unselectedFiles.includes(index)) continue;
@@ -184,10 +188,11 @@ export class DestinationStandIn implements AsyncDisposable {
       layout,
       digest: createHash("sha256").update(bare).digest(),
       wanted,
-      durable: known?.durable ?? new PieceSet(layout.pieceCount),
+      durable: (isAgain ? undefined : known?.durable) ?? new PieceSet(layout.pieceCount),
       content: known?.content ?? new Map(),
       isFinished: false,
     };
+    stored.isFinished = known?.isFinished === true && [...wanted].every((piece) => stored.durable.has(piece));
     this.torrents.set(description.torrentId, stored);
     return { result: { $case: "state", state: stateOf(description.torrentId, stored) } };
   }

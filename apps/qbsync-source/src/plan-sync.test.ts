@@ -56,6 +56,7 @@ describe("what is done next for a torrent", () => {
   test("that is finished: it is tagged, until it has the tag, also while the destination is away", () => {
     const tracked = delivered();
     tracked.isFinished = true;
+    tracked.isSureThere = true;
     expect(decide(tracked, { isConnected: false })).toBe("tagSynced");
     tracked.taggedAt.set("synced", 0);
     expect(decide(tracked, { now: 100 })).toBeUndefined();
@@ -63,6 +64,18 @@ describe("what is done next for a torrent", () => {
     const tagged = delivered({ tags: "x, synced" });
     tagged.isFinished = true;
     expect(decide(tagged)).toBeUndefined();
+  });
+
+  test("that was finished once and has no tag: the destination is asked whether it still is, before it is tagged", () => {
+    const tracked = delivered();
+    tracked.isFinished = true;
+    expect(decide(tracked)).toBe("open");
+    expect(decide(tracked, { isConnected: false })).toBeUndefined();
+    tracked.isStale = true;
+    expect(decide(tracked)).toBe("describe");
+    const excluded = delivered({ tags: "mine" });
+    excluded.isFinished = true;
+    expect(decide(excluded)).toBeUndefined();
   });
 
   test("that failed: it is tagged; when the tag is taken off it is forgiven", () => {

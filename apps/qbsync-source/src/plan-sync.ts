@@ -28,10 +28,9 @@ export function nextAction(
     const isAllThere = isTaken && tracked.isCompleteHere && tracked.progress?.isDelivered === true;
     return isAllThere && !tracked.isFinished && tracked.failure === undefined ? "finalize" : "abort";
   }
-  if (tracked.isFinished) {
-    if (tracked.lacksTag(tags.synced, now)) return "tagSynced";
+  if (tracked.isFinished && !tracked.lacksTag(tags.synced, now))
     return tracked.isStale ? "describe" : undefined;
-  }
+  if (tracked.isFinished) return untagged(tracked, context);
   if (tracked.failure !== undefined && tracked.lacksTag(tags.syncFailed, now))
     return tracked.taggedAt.has(tags.syncFailed) ? "forgive" : "tagFailed";
   if (!isConnected || tracked.obstacle(tags, now) !== undefined) return undefined;
@@ -39,4 +38,17 @@ export function nextAction(
   if (!tracked.isOpen) return "open";
   if (!tracked.isCompleteHere || tracked.progress?.isDelivered !== true) return undefined;
   return now - tracked.describedAt > freshMs ? "describe" : "finalize";
+}
+
+/**
+ * It is finished there, and nothing here says so: it was finished a moment ago, or was added anew, or a person took the
+ * tag off. So it is asked whether it is still there; if it was deleted it comes again.
+ */
+function untagged(
+  tracked: TrackedTorrent,
+  { tags, now, isConnected }: { tags: Tags; now: number; isConnected: boolean },
+): Action {
+  if (tracked.isSureThere) return "tagSynced";
+  if (!isConnected || tracked.hindrance(tags, now) !== undefined) return undefined;
+  return tracked.described === undefined || tracked.isStale ? "describe" : "open";
 }

@@ -138,8 +138,12 @@ export class TorrentSync {
   /** @returns whether it was done, so that there may be more to do at once */
   async #act(action: NonNullable<Action>, tracked: TrackedTorrent, signal: AbortSignal): Promise<boolean> {
     if (action === "describe") return await this.#describe(tracked, signal);
-    if (this.#options.dryRun) return action === "open" && this.#sayPlan(tracked);
-    if (action === "tagSynced") return await this.#tag(tracked, this.#options.tags.synced, signal);
+    if (this.#options.dryRun) return action === "open" && !tracked.isFinished && this.#sayPlan(tracked);
+    if (action === "tagSynced") {
+      await this.#tag(tracked, this.#options.tags.synced, signal);
+      tracked.isSureThere = false;
+      return false;
+    }
     if (action === "tagFailed") return await this.#tag(tracked, this.#options.tags.syncFailed, signal);
     if (action === "forgive") {
       tracked.forgive();
@@ -181,8 +185,11 @@ export class TorrentSync {
   async #open(tracked: TrackedTorrent, destination: Destination): Promise<boolean> {
     const { described } = tracked;
     if (described === undefined) return false;
-    const whole: TorrentDescription = { ...described.description, torrent: described.torrent };
-    const first = await destination.open(tracked.isKnownThere ? described.description : whole);
+    const { synced } = this.#options.tags;
+    const againIfGone = synced !== "" && !tracked.hasTag(synced);
+    const brief: TorrentDescription = { ...described.description, againIfGone };
+    const whole: TorrentDescription = { ...brief, torrent: described.torrent };
+    const first = await destination.open(tracked.isKnownThere ? brief : whole);
     const isTorrentMissing =
       first.result?.$case === "refusal" && first.result.refusal.reason === Reason.TORRENT_NEEDED;
     const { result } = isTorrentMissing ? await destination.open(whole) : first;
@@ -190,6 +197,7 @@ export class TorrentSync {
     if (result === undefined)
       throw new Error(`the destination's answer about ${tracked.torrent.name} is empty`);
     tracked.hear(result.state);
+    tracked.isSureThere = tracked.isFinished;
     if (result.state.phase === Phase.PAUSED) return this.#paused(tracked, result.state);
     if (!tracked.isOpen && !tracked.isFinished) {
       this.#hold(tracked, `the destination does not take it: ${result.state.detail}`, waitsMs.refused);
@@ -225,6 +233,7 @@ export class TorrentSync {
     if (step === Step.FINISHED) {
       if (state !== undefined) tracked.hear(state);
       tracked.isFinished = true;
+      tracked.isSureThere = true;
       this.#options.onOutcome?.("synced");
       this.#options.log.info(
         { torrent: tracked.id },

@@ -48,6 +48,8 @@ export class TrackedTorrent {
   isFinished = false;
   /** The pieces that the destination had when it was finished there: those that were selected then. */
   finishedPieces: PieceSet | undefined;
+  /** The destination said so since our tag was last missing: the tag may be put on. */
+  isSureThere = false;
   /** The destination knows it and has its .torrent. */
   isKnownThere = false;
   /** Why it cannot be synced until a person does something. */
@@ -99,7 +101,11 @@ export class TrackedTorrent {
 
   /** Undefined when its pieces may be sent, else why not. */
   obstacle(tags: Tags, now: number): string | undefined {
-    if (this.isFinished) return "synced";
+    return this.isFinished ? "synced" : this.hindrance(tags, now);
+  }
+
+  /** Undefined when the destination may be asked about it, else why not. */
+  hindrance(tags: Tags, now: number): string | undefined {
     if (this.goneSince !== undefined) return "gone from qBittorrent";
     if (this.hasTag(tags.excludeSync)) return `tagged ${tags.excludeSync}`;
     if (this.failure !== undefined) return this.failure;

@@ -211,6 +211,11 @@ export interface TorrentDescription {
   tags: string[];
   /** The torrent's name in the source's qBittorrent. */
   name: string;
+  /**
+   * Nothing at the source says that it was ever synced: one that was finished, and is gone from the destination since,
+   * is wanted again. No part of what the description's digest is about.
+   */
+  againIfGone: boolean;
   /** The exported .torrent. Empty = the one that the destination already has. */
   torrent: Uint8Array;
 }
@@ -1326,6 +1331,7 @@ function createBaseTorrentDescription(): TorrentDescription {
     category: "",
     tags: [],
     name: "",
+    againIfGone: false,
     torrent: new Uint8Array(0),
   };
 }
@@ -1356,6 +1362,9 @@ export const TorrentDescription: MessageFns<TorrentDescription> = {
     }
     if (message.name !== "") {
       writer.uint32(58).string(message.name);
+    }
+    if (message.againIfGone !== false) {
+      writer.uint32(64).bool(message.againIfGone);
     }
     if (message.torrent.length !== 0) {
       writer.uint32(122).bytes(message.torrent);
@@ -1442,6 +1451,14 @@ export const TorrentDescription: MessageFns<TorrentDescription> = {
             message.name = reader.string();
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.againIfGone = reader.bool();
+            continue;
+          }
           case 15: {
             if (tag !== 122) {
               break;
@@ -1474,6 +1491,7 @@ export const TorrentDescription: MessageFns<TorrentDescription> = {
     message.category = object.category ?? "";
     message.tags = object.tags?.map((e) => e) || [];
     message.name = object.name ?? "";
+    message.againIfGone = object.againIfGone ?? false;
     message.torrent = object.torrent ?? new Uint8Array(0);
     return message;
   },
