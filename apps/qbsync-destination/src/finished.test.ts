@@ -55,7 +55,9 @@ test.each<[string, (folder: string) => Promise<void>]>([
     await change(join(at.data, "seen"));
     await at.destination.restart();
     const source = at.again();
-    expect(await source.state(made.torrentId)).toMatchObject({ phase: Phase.FINISHED, neededCount: 0 });
+    const { durable, ...state } = await source.state(made.torrentId);
+    expect(state).toMatchObject({ phase: Phase.FINISHED, neededCount: 0 });
+    expect(PieceSet.fromBytes(durable, 8).isFull).toBe(true);
     expect(await source.mustOpen(made)).toMatchObject({ phase: Phase.FINISHED, neededCount: 0 });
     expect(await at.destination.metric("qbsync_torrents", "finished")).toBe(1);
     expect(await at.destination.metric("qbsync_torrents", "receiving")).toBe(0);

@@ -67,7 +67,7 @@ export class StoredTorrent {
   #isClosed = false;
   #waiting: Written[] = [];
   /** Pieces that the log has and the disk has not any more. */
-  #gone: number[] = [];
+  readonly #gone = new Set<number>();
   #progressedAt = performance.now();
   reusedBytes = 0;
   detail = "";
@@ -192,7 +192,8 @@ export class StoredTorrent {
 
   /**
    * Takes over what the log says: what is certain, what must be hashed (the tail), and what is gone. Finished is
-   * finished, whatever became of the files since: they are qBittorrent's, which may have moved them, and a person's.
+   * finished, whatever became of the files since: they are qBittorrent's, which may have moved them, and a person's. So
+   * what is durable of it is what was when it was finished.
    */
   async restore(
     entries: readonly { entry: LogEntry; end: number }[],
@@ -217,13 +218,11 @@ export class StoredTorrent {
     const gone = await this.files.restore(entries.map(({ entry }) => entry));
     for (const file of gone) {
       const { firstPiece = 0, endPiece = 0 } = this.layout.files[file] ?? {};
-      for (let piece = firstPiece; piece < endPiece; piece += 1) {
-        const wasDurable = this.#durable.delete(piece);
-        if (tail.delete(piece) || wasDurable) this.#gone.push(piece);
-      }
+      for (let piece = firstPiece; piece < endPiece; piece += 1)
+        if (tail.delete(piece) || this.#durable.has(piece)) this.#gone.add(piece);
     }
     // On a full disk the log keeps them for later, before whatever comes after them.
-    if (!this.#isFinished) await this.#noteGone().catch(() => {});
+    if (!this.#isFinished) await this.#forgetGone().catch(() => {});
     for (const piece of this.#durable) this.#written.add(piece);
     this.#count();
     return { tail, gone };
@@ -312,7 +311,8 @@ export class StoredTorrent {
 
   async reopen(): Promise<void> {
     if (!this.#isFinished) return;
-    await this.#noteGone();
+    await this.#forgetGone();
+    this.#count();
     await this.log.append({ kind: "reopened" });
     this.#isFinished = false;
   }
@@ -391,9 +391,13 @@ export class StoredTorrent {
   }
 
   /** Before a file is begun anew: for the next life the log would say that all of the old one is in it. */
-  async #noteGone(): Promise<void> {
-    const lost = this.#gone.map((piece) => ({ kind: "lost" as const, piece, count: 1 }));
-    this.#gone = [];
+  async #forgetGone(): Promise<void> {
+    const lost = Array.from(this.#gone, (piece) => ({ kind: "lost" as const, piece, count: 1 }));
+    for (const piece of this.#gone) {
+      this.#durable.delete(piece);
+      this.#written.delete(piece);
+    }
+    this.#gone.clear();
     await this.log.append(...lost);
   }
 
