@@ -3,7 +3,14 @@ export class QueueError extends Error {
   override readonly name: string = "QueueError";
 }
 
-export type OpenFault = "in use" | "corrupt" | "not writable" | "too new" | "evicts" | "unreachable";
+export type OpenFault =
+  | "in use"
+  | "corrupt"
+  | "not writable"
+  | "not migrated"
+  | "too new"
+  | "evicts"
+  | "unreachable";
 
 /** The queue cannot be used as it is set up; the message says what to do. */
 export class QueueOpenError extends QueueError {

@@ -10,7 +10,18 @@ import { migrate } from "./migrations.ts";
 const waitForOwnerMs = 1000;
 
 /** Primary result codes of SQLite (sqlite.org/rescode.html). */
-const codes = { busy: 5, corrupt: 11, full: 13, notADatabase: 26 } as const;
+const codes = {
+  busy: 5,
+  corrupt: 11,
+  full: 13,
+  notADatabase: 26,
+  readOnly: 8,
+  ioError: 10,
+  cannotOpen: 14,
+} as const;
+
+/** Those that are explained as they are, whatever was being done. */
+const told: ReadonlySet<number | undefined> = new Set<number>(Object.values(codes));
 
 /**
  * The database file, held by this process alone. `locking_mode=EXCLUSIVE` before WAL means that no other process gets
@@ -64,12 +75,22 @@ export function openDatabase(path: string, log: Logger | undefined): Database {
     // The first write takes the lock, and finds out about a volume that is read-only.
     db.exec("BEGIN IMMEDIATE; COMMIT");
     refuseCorrupt(db, path);
-    const { backup } = migrate(db, path);
+    const { backup } = migrated(db, path);
     if (backup !== undefined) log?.info({ backup }, "the database was brought to the newest schema");
     return new Database(db);
   } catch (error) {
     db?.close();
     throw error instanceof QueueError ? error : openError(path, error);
+  }
+}
+
+/** @throws QueueOpenError what goes wrong on the way to the newest schema is no matter of permissions */
+function migrated(db: DatabaseSync, path: string): { backup: string | undefined } {
+  try {
+    return migrate(db, path);
+  } catch (cause) {
+    if (cause instanceof QueueError || told.has(resultCode(cause))) throw cause;
+    throw new QueueOpenError("not migrated", notMigratedMessage(path), { cause });
   }
 }
 
@@ -99,6 +120,10 @@ function explain(path: string, error: unknown): [OpenFault, string] {
     "not writable",
     `the database ${path} cannot be opened for writing: its folder must exist on a volume that this user may write`,
   ];
+}
+
+function notMigratedMessage(path: string): string {
+  return `the database ${path} could not be brought to the newest schema and is as it was: go on with the version that wrote it, or move it and its -wal file away to start with an empty queue`;
 }
 
 function corruptMessage(path: string): string {
