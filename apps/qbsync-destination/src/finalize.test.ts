@@ -4,6 +4,7 @@ import {
   TorrentDescription,
   TorrentState,
 } from "@qbit-sidecars/qbsync-protocol";
+import { QbitUnreachableError } from "@qbit-sidecars/qbit-client";
 import type { Logger } from "@qbit-sidecars/service";
 import { FakeClock, makeTorrent } from "@qbit-sidecars/testing";
 import { expect, test } from "vitest";
@@ -14,8 +15,10 @@ import type { StoredTorrent } from "./stored-torrent.ts";
 const made = makeTorrent({ version: "v1", name: "t", files: [{ path: "a", size: 10 }] });
 
 /** A torrent that is complete, before a qBittorrent that checks without end. */
-function stage({ pollIntervalMs = 2000, pollTimeoutMs = 300_000 }) {
+function stage({ pollIntervalMs = 2000, pollTimeoutMs = 300_000, syncedTag = "synced" }) {
   const looks: number[] = [];
+  const troubles: string[] = [];
+  const done: string[] = [];
   const clock = new FakeClock();
   const layout = readLayout(made.torrent);
   const torrent = {
@@ -34,13 +37,27 @@ function stage({ pollIntervalMs = 2000, pollTimeoutMs = 300_000 }) {
     fail(why: string) {
       this.failure = why;
     },
+    diskError(error: Error) {
+      troubles.push(error.message);
+    },
   };
   const seen: Seen = { state: "checkingDL", progress: 0.5, tags: [], files: [] };
+  const does = (what: string) => async () => void done.push(what);
+  const qbittorrent = {
+    look: async (): Promise<Seen | undefined> => seen,
+    add: async (): Promise<string | undefined> => undefined,
+  };
   const seeder = {
-    async look() {
+    look: () => {
       looks.push(clock.now());
-      return seen;
+      return qbittorrent.look();
     },
+    add: () => qbittorrent.add(),
+    stop: does("stop"),
+    select: does("select"),
+    renameFile: does("rename"),
+    recheck: does("recheck"),
+    addTags: async (_: string, tags: string[]) => void done.push(`tag ${tags.join()}`),
   } as unknown as Seeder;
   const finalizer = new Finalizer({
     store: {
@@ -51,7 +68,7 @@ function stage({ pollIntervalMs = 2000, pollTimeoutMs = 300_000 }) {
     },
     seeder,
     savePath: "/d",
-    syncedTag: "synced",
+    syncedTag,
     verify: "changed",
     pollIntervalMs,
     pollTimeoutMs,
@@ -63,7 +80,7 @@ function stage({ pollIntervalMs = 2000, pollTimeoutMs = 300_000 }) {
   });
   const ask = () =>
     finalizer.finalize({ torrentId: made.torrentId, waitMs: 0 }, new AbortController().signal);
-  return { ask, looks, clock, seen, torrent };
+  return { ask, looks, clock, seen, torrent, qbittorrent, troubles, done };
 }
 
 test("qBittorrent is asked every poll interval", async () => {
@@ -86,3 +103,64 @@ test("the poll timeout counts from the last progress, however long all of it tak
   expect(torrent.failure).toContain("no progress for 5 s");
   expect(await ask()).toMatchObject({ step: Step.FAILED, detail: torrent.failure });
 });
+
+test("a qBittorrent that is away, or refuses the torrent, is told to the source and asked again", async () => {
+  const { ask, clock, qbittorrent, looks } = stage({ pollIntervalMs: 1000 });
+  qbittorrent.look = () =>
+    Promise.reject(new QbitUnreachableError("connection refused", { reason: "refused" }));
+  void ask();
+  await clock.advanceUntil(() => looks.length === 2, { what: "two looks" });
+  expect(await answerOf(ask, clock)).toMatchObject({
+    step: Step.QBITTORRENT_AWAY,
+    detail: "connection refused",
+  });
+  qbittorrent.look = async () => undefined;
+  qbittorrent.add = async () => "it has no room";
+  await clock.advanceUntil(() => looks.length === 4, { what: "four looks" });
+  expect(await answerOf(ask, clock)).toMatchObject({ detail: "adding the torrent: it has no room" });
+});
+
+test("a torrent that runs in qBittorrent is stopped, and without --synced-tag none is put on", async () => {
+  const { ask, clock, seen, done, torrent } = stage({ pollIntervalMs: 1000, syncedTag: "" });
+  Object.assign(seen, { state: "downloading", progress: 0, files: [{ path: "t/a", isSelected: true }] });
+  void ask();
+  await clock.advanceUntil(() => done.length > 0, { what: "it to be stopped" });
+  expect(done[0]).toBe("stop");
+  Object.assign(seen, { state: "stoppedUP", progress: 1 });
+  await clock.advanceUntil(() => clock.sleeping === 0 || done.length > 3, { what: "it to end" });
+  expect(done.filter((one) => one.startsWith("tag"))).toEqual([]);
+  expect(torrent.failure).toBeUndefined();
+});
+
+test("a disk that fails while it is finished pauses the torrent; one that was aborted meanwhile is left alone", async () => {
+  for (const isClosed of [false, true]) {
+    const { ask, clock, torrent, troubles } = stage({});
+    let began = false;
+    torrent.placeFiles = async () => {
+      began = true;
+      Object.assign(torrent, { isClosed, isComplete: false });
+      throw new Error("EIO");
+    };
+    void ask();
+    await clock.advanceUntil(() => began, { what: "it to begin" });
+    expect(await answerOf(ask, clock)).toMatchObject({ step: Step.INCOMPLETE });
+    expect(troubles).toEqual(isClosed ? [] : ["EIO"]);
+  }
+});
+
+test("a file that cannot get its name is a failure that is told, and qBittorrent is not asked", async () => {
+  const { ask, clock, torrent, looks } = stage({});
+  torrent.placeFiles = async () => torrent.fail("t/a is there already");
+  void ask();
+  await clock.advanceUntil(() => torrent.failure !== undefined, { what: "it to fail" });
+  expect(await answerOf(ask, clock)).toMatchObject({ step: Step.FAILED, detail: "t/a is there already" });
+  expect(looks).toEqual([]);
+});
+
+/** What is answered at once, without waiting. */
+async function answerOf<T>(ask: () => Promise<T>, clock: FakeClock): Promise<T> {
+  let answer: { is: T } | undefined;
+  void ask().then((is) => (answer = { is }));
+  await clock.advanceUntil(() => answer !== undefined, { what: "the answer", withinMs: 0 });
+  return answer!.is;
+}

@@ -7,7 +7,7 @@ type Entry = { handle: Promise<FileHandle>; users: number };
  * the way: Linux syncs the file, not the handle, and reports an error in between to the next one that opens it.
  */
 export class HandlePool implements AsyncDisposable {
-  readonly #max: number;
+  #max: number;
   /** In the order of last use. */
   readonly #entries = new Map<string, Entry>();
 
@@ -44,7 +44,9 @@ export class HandlePool implements AsyncDisposable {
     await closed(entry);
   }
 
+  /** What is opened after that, by a write that came late, is closed after its use: Node ends a process that forgets it. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#max = 0;
     await Promise.all([...this.#entries.keys()].map((path) => this.close(path)));
   }
 

@@ -13,6 +13,7 @@ import {
 import { isComplete, type TorrentState } from "@qbit-sidecars/qbit-client";
 import type { Logger } from "@qbit-sidecars/service";
 import type { HandOffFiles, SavedHandOff } from "./hand-off-files.ts";
+import { OneAfterAnother } from "./one-after-another.ts";
 
 /** A torrent as the destination's qBittorrent shows it. */
 export type SeenTorrent = {
@@ -56,7 +57,8 @@ export class TakeOver {
   readonly #options: TakeOverOptions;
   /** The records that were read or written since the start. */
   readonly #known = new Map<string, SavedHandOff | undefined>();
-  readonly #locks = new Map<string, Promise<unknown>>();
+  /** By torrent. */
+  readonly #tasks = new OneAfterAnother();
 
   constructor(options: TakeOverOptions) {
     this.#options = options;
@@ -79,7 +81,7 @@ export class TakeOver {
   }
 
   look(torrentId: string): Promise<SeedingResponse> {
-    return this.#alone(torrentId, async () => {
+    return this.#tasks.run(torrentId, async () => {
       const seen = await this.#lookAt(torrentId);
       const saved = this.#options.isFinished(torrentId) ? await this.#saved(torrentId) : undefined;
       return answer(saved?.record, seen);
@@ -93,7 +95,7 @@ export class TakeOver {
    */
   async ask(torrentId: string, request: Asked): Promise<SeedingResponse> {
     checkRequest(request);
-    return await this.#alone(torrentId, async () => {
+    return await this.#tasks.run(torrentId, async () => {
       if (!this.#options.isFinished(torrentId)) return await this.#askUnfinished(torrentId, request);
       const saved = await this.#saved(torrentId);
       // What a source gives up counts on these files; one that has nothing left to give up has it seeded anyway.
@@ -121,7 +123,7 @@ export class TakeOver {
   async settle(): Promise<{ waiting: number }> {
     let waiting = 0;
     for (const [id, saved] of this.#known)
-      if (saved?.isSettled === false && !(await this.#alone(id, () => this.#settle(id)))) waiting += 1;
+      if (saved?.isSettled === false && !(await this.#tasks.run(id, () => this.#settle(id)))) waiting += 1;
     return { waiting };
   }
 
@@ -169,21 +171,6 @@ export class TakeOver {
     await this.#options.files.save(id, saved);
     if (this.record(id)?.step !== saved.record.step) this.#options.onStep?.(saved.record.step);
     this.#known.set(id, saved);
-  }
-
-  /** One after the other for each torrent. */
-  async #alone<T>(id: string, task: () => Promise<T>): Promise<T> {
-    const before = this.#locks.get(id);
-    const running = (async () => {
-      await before?.catch(() => {});
-      return await task();
-    })();
-    this.#locks.set(id, running);
-    try {
-      return await running;
-    } finally {
-      if (this.#locks.get(id) === running) this.#locks.delete(id);
-    }
   }
 }
 

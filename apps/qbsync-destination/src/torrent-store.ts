@@ -15,6 +15,7 @@ import { errorCode, unlessMissing } from "./error-code.ts";
 import { PathClaims } from "./path-claims.ts";
 import { handOffFile } from "./hand-off-files.ts";
 import type { HandlePool } from "./handle-pool.ts";
+import { OneAfterAnother } from "./one-after-another.ts";
 import { PieceLog } from "./piece-log.ts";
 import { RefusedError } from "./refused.ts";
 import { ReusableFiles, reuseData } from "./reuse-data.ts";
@@ -60,7 +61,8 @@ export class TorrentStore implements AsyncDisposable {
   readonly #finished = new Map<string, Finished>();
   readonly #reusable = new ReusableFiles();
   readonly #claims: PathClaims<StoredTorrent>;
-  readonly #locks = new Map<string, Promise<unknown>>();
+  /** By torrent. */
+  readonly #tasks = new OneAfterAnother();
 
   constructor(options: TorrentStoreOptions) {
     this.#options = options;
@@ -124,7 +126,7 @@ export class TorrentStore implements AsyncDisposable {
     const { torrentId } = description;
     if (!idPattern.test(torrentId))
       return Promise.reject(new RefusedError("that is no torrent id", Refusal_Reason.INVALID));
-    return this.#alone(torrentId, async () => {
+    return this.#tasks.run(torrentId, async () => {
       await this.#open(description);
       return this.state(torrentId);
     });
@@ -132,7 +134,7 @@ export class TorrentStore implements AsyncDisposable {
 
   /** Forgets an unfinished torrent. */
   abort(id: string, deleteFiles: boolean): Promise<{ deleted: number } | undefined> {
-    return this.#alone(id, async () => {
+    return this.#tasks.run(id, async () => {
       const torrent = this.#torrents.get(id);
       if (!torrent) return undefined;
       await this.#drop(torrent);
@@ -151,7 +153,7 @@ export class TorrentStore implements AsyncDisposable {
 
   /** Notes that a torrent is stored and wherever else it has to be. */
   finish(torrent: StoredTorrent): Promise<void> {
-    return this.#alone(torrent.id, async () => {
+    return this.#tasks.run(torrent.id, async () => {
       await torrent.finish();
       await this.#leaveFilesOf(torrent);
       this.#keepFinished(torrent);
@@ -381,21 +383,6 @@ export class TorrentStore implements AsyncDisposable {
 
   #folder(id: string): string {
     return join(this.#options.data.stateDir, id);
-  }
-
-  /** One after the other for each torrent. */
-  async #alone<T>(id: string, task: () => Promise<T>): Promise<T> {
-    const before = this.#locks.get(id);
-    const running = (async () => {
-      await before?.catch(() => {});
-      return await task();
-    })();
-    this.#locks.set(id, running);
-    try {
-      return await running;
-    } finally {
-      if (this.#locks.get(id) === running) this.#locks.delete(id);
-    }
   }
 }
 

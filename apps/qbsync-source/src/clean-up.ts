@@ -117,7 +117,11 @@ export class CleanUp {
     this.#isDraining = true;
     this.#mayBegin = limits.mayBegin;
     try {
-      return await this.#alone(() => drainAll(limits, this.#drainSteps()));
+      return await this.#alone(() => {
+        // What a look before this drain found may not hold any more.
+        this.#reasons = new Map();
+        return drainAll(limits, this.#drainSteps());
+      });
     } finally {
       this.#isDraining = false;
       this.#mayBegin = () => true;

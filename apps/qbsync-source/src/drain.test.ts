@@ -161,3 +161,18 @@ test("it ends with --drain-timeout, begins nothing more shortly before that, and
   expect(mayBegin).toEqual([true, true, false, false]);
   expect(lines.at(-1)).toBe("drain: 1 torrent handed over, 2.0 GB freed; 1 stay: Debian (it was late)");
 });
+
+test("what cannot be drained at all is told as one, and of many that stay the first five are named", async () => {
+  const broken = drainOf({ annotation: "", drain: () => Promise.reject(new Error("no disk")) });
+  expect(await broken.drain.request("SIGTERM")).toEqual({
+    result: "partly drained",
+    handedOff: 0,
+    freedBytes: 0,
+    left: [{ name: "all", why: "no disk" }],
+  });
+  const left = Array.from({ length: 7 }, (_, at) => ({ name: `t${at}`, why: "late" }));
+  const slow = drainOf({ annotation: "", dryRun: true, drain: async () => ({ ...all, left }) });
+  await slow.drain.request("SIGTERM");
+  expect(lines.at(-1)).toMatch(/; 7 stay: t0 \(late\), .*t4 \(late\) and 2 more$/);
+  expect(lines).toContain("SIGTERM: dry run: a drain would begin");
+});

@@ -225,3 +225,39 @@ test("a torrent that a person removes when all of it is there seeds there from n
   expect([...at.destination.handOffs.seeding]).toEqual([film]);
   expect(at.destination.handOffs.tags.get(film)).toEqual(["source-removed"]);
 });
+
+test("nothing is removed before qBittorrent's list has been whole for --settle-time, and /plan says that", async () => {
+  await using at = await world({ ...full, QBSYNC_SOURCE_SETTLE_TIME: "1h" });
+  await at.untilSynced();
+  const why = async () => (await at.plan()).torrents.map(({ clean_up }) => clean_up.why);
+  const isToldSo = async () => (await why()).every((one) => one.includes("is not known for long enough"));
+  await at.until(isToldSo, "the reason");
+  expect(at.destination.handOffs.asked).toEqual([]);
+});
+
+test("a destination that tells no limits is sent all there is, over one stream", async () => {
+  await using at = await world({}, { options: { hello: { limits: undefined } } });
+  await at.untilSynced();
+  expect(at.destination.arrivals).toHaveLength(9);
+  expect(at.destination.openStreams).toBe(1);
+});
+
+test("a torrent that ran when its hand-over is taken back runs again, and one that was stopped does not", async () => {
+  await using at = await world(drains);
+  await at.untilSynced();
+  at.qbittorrent.updateTorrent(music, { state: "stoppedUP" });
+  at.qbittorrent.updateTorrent(book, { state: "stalledUP" });
+  // It begins there, and then somebody wants it to stay here.
+  at.destination.handOffs.refuse = (kind) => (kind === "start" ? "not now" : undefined);
+  expect(await drain(at)).toMatchObject({ result: "partly drained", handedOff: 0 });
+  expect(tagged(at.qbittorrent, "qbsync-handing-off")).toBe(2);
+  expect(tagged(at.qbittorrent, "qbsync-handing-off-stopped")).toBe(1);
+  at.destination.handOffs.refuse = () => undefined;
+  for (const id of [film, music, book])
+    at.destination.handOffs.records.set(id, { id: "1", sourceName: "", step: Step.TAKEN_BACK });
+  const isAtRest = () =>
+    tagged(at.qbittorrent, "qbsync-handing-off") + tagged(at.qbittorrent, "qbsync-handing-off-stopped") === 0;
+  await at.until(isAtRest, "the marks to be gone");
+  const states = Object.fromEntries(at.qbittorrent.torrents.map(({ hash, state }) => [hash, state]));
+  expect(states).toMatchObject({ [film]: "stalledUP", [book]: "stalledUP", [music]: "stoppedUP" });
+});
