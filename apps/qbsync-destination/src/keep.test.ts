@@ -128,6 +128,7 @@ describe("what is there already", () => {
     await using at = await stage();
     const made = film("linked");
     await at.source.deliver(made);
+    await waitFor(() => stat(join(at.data, "linked/film.bin")).catch(() => undefined), { what: "its name" });
     const path = join(at.data, "linked/film.bin");
     await link(path, join(at.data, "other name.bin"));
     await flip(path, 70_000);

@@ -55,7 +55,8 @@ describe("a torrent that is described anew while it arrives", () => {
     const made = series("moves");
     await at.source.mustOpen(made);
     await store(at.source, made, [0, 1, 2]);
-    expect(await isThere(at.at("moves/one.bin"))).toBe(true);
+    // It gets its name a moment after its last piece is told to be durable.
+    await waitFor(() => isThere(at.at("moves/one.bin")), { what: "the whole file to have its name" });
     const state = await at.source.mustOpen(made, {
       savePath: "elsewhere",
       renamedFiles: [{ file: 1, path: "moves/second.bin" }],
