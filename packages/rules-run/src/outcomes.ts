@@ -10,6 +10,8 @@ const mostOthers = 200;
 export type Ran = {
   readonly result: JobResult;
   readonly rulesVersion: string;
+  /** What a person who asked would want to know of the rules; undefined: nothing. */
+  readonly note?: string | undefined;
   /** By the hash a job asked for: the id that torrent really has. */
   readonly idOf: (hash: string) => string;
 };
@@ -19,7 +21,7 @@ export function outcomesOf(run: Pick<Run, "jobs">, ran: Ran): { id: string; outc
   return run.jobs.map((job) => ({ id: job.id, outcome: outcomeOf(job, ran) }));
 }
 
-function outcomeOf(job: Job, { result, rulesVersion, idOf }: Ran): Outcome {
+function outcomeOf(job: Job, { result, rulesVersion, note, idOf }: Ran): Outcome {
   const view = job.hash === null ? result : only(result, idOf(job.hash));
   const [torrent] = job.hash === null ? [] : view.torrents;
   const said = {
@@ -31,6 +33,7 @@ function outcomeOf(job: Job, { result, rulesVersion, idOf }: Ran): Outcome {
       ...(torrent !== undefined && { torrent_name: torrent.name }),
       rules: view.matches,
       rules_version: rulesVersion,
+      ...(note !== undefined && { note }),
     },
     details: toJson(detailsOf(view)),
   };

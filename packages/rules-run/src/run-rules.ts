@@ -63,20 +63,27 @@ export async function runRules(run: Asked, options: RunRulesOptions): Promise<Ra
         signal,
       },
     );
-  const rulesVersion = rules.version;
-  if (run.hashes === null) return { result: await go(undefined), rulesVersion, idOf };
+  const about = { rulesVersion: rules.version, note: noteOn(run, rules) };
+  if (run.hashes === null) return { result: await go(undefined), ...about, idOf };
   const result = await go(run.hashes);
   // Hooks hand out the v1 infohash (`%I`) of a hybrid torrent, whose id is made of its v2 infohash.
   const unknown = unknownOf(result.notReady, run.hashes);
   const aliases = unknown.size === 0 ? new Map<string, string>() : await names.find(unknown, signal);
-  if (aliases.size === 0) return { result, rulesVersion, idOf };
+  if (aliases.size === 0) return { result, ...about, idOf };
   const nameOf = (hash: string) => aliases.get(hash) ?? idOf(hash);
   const again = await go([...new Set(aliases.values())], nameOf);
   return {
     result: together(result, again, new Set([...aliases.keys()].map(idOf))),
-    rulesVersion,
+    ...about,
     idOf: nameOf,
   };
+}
+
+/** A misspelt context shows in nothing else. A file that has no contexts at all cannot have misspelt one. */
+function noteOn({ context }: Asked, { ruleset: { rules } }: RulesInForce): string | undefined {
+  const named = new Set(rules.flatMap(({ contexts }) => contexts));
+  if (context === null || named.size === 0 || named.has(context)) return undefined;
+  return `no rule names the context ${JSON.stringify(context)}; those there are: ${[...named].join(", ")}`;
 }
 
 /** qBittorrent's id of a torrent is its v2 infohash cut to 40 digits if it has one, else its v1 infohash. */

@@ -35,6 +35,20 @@ describe("a job", () => {
     );
   });
 
+  test("with a context that no rule has says so, since nothing else tells that it is misspelt", async () => {
+    const rules = { rules: [{ ...rule(tag), context: "torrent-imported" }] };
+    await using at = await world({ rules, fake: { torrents: torrents(3) } });
+    at.start();
+    const { job } = await at.queue.enqueue({ context: "torrent-importd" });
+    expect(await at.over(job.id)).toMatchObject({
+      status: "completed",
+      result: {
+        rules_matched: 0,
+        note: 'no rule names the context "torrent-importd"; those there are: torrent-imported',
+      },
+    });
+  });
+
   test("of many about one torrent each shares their run and has an account of its own", async () => {
     await using at = await world({ rules: { rules: [rule(tag)] }, fake: { torrents: torrents(30) } });
     const jobs = await Promise.all(
