@@ -1,4 +1,4 @@
-import { readCommandLine } from "@qbit-sidecars/config";
+import { readCommandLine, Secret } from "@qbit-sidecars/config";
 import { describe, expect, test } from "vitest";
 import { settings } from "./config.ts";
 
@@ -84,5 +84,74 @@ describe("the settings together", () => {
   test("any setting can stand in a file", async () => {
     const result = await read([], { QBT_RULES_SERVER_PORT_FILE: "/secrets/port" });
     expect(result.kind === "run" && result.config.serverPort).toBe(6000);
+  });
+});
+
+describe("each of the seed's settings", () => {
+  const valuesOf: Readonly<Record<string, readonly string[]>> = {
+    QBT_RULES_SERVER_PORT: ["5001", "5002", "5003", "5004"],
+    QBT_RULES_SERVER_WORKERS: ["1", "2", "3", "4"],
+    QBT_RULES_QUEUE_CLEANUP_AFTER: ["1d", "2d", "3d", "30 days"],
+    QBT_RULES_LOG_LEVEL: ["DEBUG", "INFO", "WARNING", "ERROR"],
+    QBT_RULES_QUEUE_REDIS_URL: ["redis://a:1", "redis://b:2", "redis://c:3", "redis://d:4"],
+    QBT_RULES_CLIENT_SERVER_URL: ["http://a:1", "http://b:2", "http://c:3", "http://d:4"],
+    QBT_RULES_QBITTORRENT_HOST: ["http://a:1", "http://b:2", "http://c:3", "http://d:4"],
+    QBT_RULES_QUEUE_BACKEND: ["sqlite", "redis", "sqlite", "redis"],
+  };
+
+  /** Where what is said is kept otherwise. */
+  const meant: Readonly<Record<string, string>> = {
+    "1d": "86400000",
+    "2d": "172800000",
+    "3d": "259200000",
+    "30 days": "2592000000",
+    DEBUG: "debug",
+    INFO: "info",
+    WARNING: "warn",
+    ERROR: "error",
+  };
+
+  test.each(seed)("%s: flag before _FILE before variable before config.yml", async (variable, flag, key) => {
+    const [first = "", second = "", third = "", fourth = ""] = valuesOf[variable] ?? ["/a", "/b", "/c", "/d"];
+    const files: Record<string, string> = {
+      "/file": second,
+      "config.yml": key.split(".").reduceRight((inner, each) => `{ ${each}: ${inner} }`, `"${fourth}"`),
+    };
+    const sourceWith = async (argv: readonly string[], env: Record<string, string>) => {
+      const result = await readCommandLine(
+        { name: "qbt-rules", version: "1", about: "", settings, configFile: { default: () => "config.yml" } },
+        {
+          argv,
+          env:
+            variable === "QBT_RULES_QUEUE_BACKEND"
+              ? { QBT_RULES_QUEUE_REDIS_URL: "redis://x:1", ...env }
+              : env,
+          readFile: async (path) =>
+            files[path] === undefined
+              ? { ok: false, missing: true, problem: "does not exist" }
+              : { ok: true, text: files[path] },
+        },
+      );
+      if (result.kind !== "run") throw new Error(result.stderr);
+      const name = settings.declared.find(({ env: [own] }) => own === variable)?.name;
+      const found = result.effective.find((each) => each.name === name);
+      const [, value] = Object.entries(result.config).find(([each]) => each === name) ?? [];
+      const text = value instanceof Secret ? value.reveal() : value;
+      return [typeof text === "number" ? text.toString() : text, found?.source];
+    };
+    const fromFile = { [`${variable}_FILE`]: "/file" };
+    await expect(sourceWith([flag, first], fromFile)).resolves.toEqual([
+      meant[first] ?? first,
+      `flag ${flag}`,
+    ]);
+    await expect(sourceWith([], fromFile)).resolves.toEqual([
+      meant[second] ?? second,
+      `${variable}_FILE (/file)`,
+    ]);
+    await expect(sourceWith([], { [variable]: third })).resolves.toEqual([meant[third] ?? third, variable]);
+    await expect(sourceWith([], {})).resolves.toEqual([
+      meant[fourth] ?? fourth,
+      `config.yml: ${key}, line 1`,
+    ]);
   });
 });

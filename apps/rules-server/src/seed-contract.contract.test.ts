@@ -33,6 +33,41 @@ rules:
         params:
           tag: "hd"
 `;
+/** The rest of the seed's example. */
+const scheduledRules = `
+  - name: "Cleanup old completed torrents"
+    enabled: true
+    conditions:
+      context: scheduled  # Run with: qbt-rules --context scheduled
+      all:
+        - field: info.state
+          operator: in
+          value: ["uploading", "pausedUP", "stalledUP"]
+        - field: info.completion_on
+          operator: older_than
+          value: "30 days"
+        - field: info.ratio
+          operator: ">="
+          value: 2.0
+    actions:
+      - type: delete_torrent
+        params:
+          delete_files: false
+
+  - name: "Force seed low-seeded content"
+    enabled: true
+    conditions:
+      context: scheduled
+      all:
+        - field: info.num_complete
+          operator: "<="
+          value: 2
+        - field: info.state
+          operator: in
+          value: ["pausedUP", "stalledUP"]
+    actions:
+      - type: force_start
+`;
 const film = "a".repeat(40);
 const series = "b".repeat(40);
 const v2 = `${"c".repeat(40)}${"0".repeat(24)}`;
@@ -89,6 +124,21 @@ for (const backend of backends) {
       expect(validate(method, path, answer), `${method} ${path}: ${answer.text}`).toEqual([]);
       return answer;
     };
+
+    test.each(examples)(
+      "%s %s has every key of the seed's example, of the same type",
+      async (method, path, example) => {
+        const { job_id: id } = await server.done("context=example&dry_run=true");
+        const { body } = await ask(method, path.replace("{id}", id));
+        const unknown = method === "GET" && path.endsWith("version") ? ["$.build_date", "$.git_commit"] : [];
+        const answered = shapeOf(body);
+        const wanted = shapeOf(JSON.parse(example)).filter(
+          (each) => !unknown.some((key) => each.startsWith(key)),
+        );
+        expect(answered).toEqual(expect.arrayContaining(wanted));
+        for (const key of unknown) expect(answered.join("\n")).toContain(key);
+      },
+    );
 
     describe("POST /api/execute", () => {
       test("answers 202 with the job, which then does what the rules say", async () => {
@@ -377,6 +427,69 @@ for (const backend of backends) {
       await expect(second.over(waiting)).resolves.toMatchObject({ status: "completed" });
     });
 
+    test("its three example rules do what their names say", async () => {
+      await using store = await backend.start();
+      const old = { progress: 1, completion_on: 1_600_000_000, ratio: 3, num_complete: 40 };
+      const rare = { progress: 1, completion_on: Date.now() / 1000, ratio: 0.1, num_complete: 1 };
+      await using fake = await startFakeQbittorrent({
+        torrents: [
+          { name: "Old", fields: old },
+          { name: "Rare", hash: series, fields: rare },
+          { name: "Common", fields: { ...rare, num_complete: 40 } },
+        ],
+      });
+      await using server = await startServerUnderTest({
+        qbittorrent: fake.url,
+        rules: rules + scheduledRules,
+        env: store.env,
+      });
+      expect((await server.get("/api/rules")).body.rules).toHaveLength(3);
+      const job = await server.done("context=scheduled");
+      expect(job.result).toMatchObject({ rules_matched: 2, actions_executed: 2 });
+      expect(fake.torrents.map(({ name }) => name)).toEqual(["Rare", "Common"]);
+      expect(fake.torrents.map(({ state }) => state)).toEqual(["forcedUP", "stalledUP"]);
+      expect(fake.calls.list("torrents/delete")).toMatchObject([{ params: { deleteFiles: "false" } }]);
+    });
+
+    test("a hundred webhooks at once are a hundred jobs, each of which is done", async () => {
+      await using store = await backend.start();
+      const hashes = Array.from({ length: 100 }, (_, at) => at.toString(16).padStart(40, "d"));
+      await using fake = await startFakeQbittorrent({
+        torrents: hashes.map((hash) => ({ name: `${hash}.1080p`, hash })),
+      });
+      await using server = await startServerUnderTest({ qbittorrent: fake.url, rules, env: store.env });
+      const jobs = await Promise.all(
+        hashes.map(async (hash) => await server.done(`context=on_added&hash=${hash}`)),
+      );
+      expect(new Set(jobs.map(({ job_id: id }) => id)).size).toBe(100);
+      expect(jobs.every(({ status, result }) => status === "completed" && result.rules_matched === 1)).toBe(
+        true,
+      );
+      expect(fake.torrents.filter(({ tags }) => tags === "hd")).toHaveLength(100);
+    });
+
+    test("the CLI's job commands work, and the process ends within 30 s", async () => {
+      await using store = await backend.start();
+      await using fake = await startFakeQbittorrent({ torrents });
+      await using server = await startServerUnderTest({ qbittorrent: fake.url, rules, env: store.env });
+      const run = async (...args: string[]) => {
+        const { code, stdout } = await server.cli([...args, "--json"]);
+        expect([args, code]).toEqual([args, 0]);
+        return JSON.parse(stdout);
+      };
+      const done = await run("--context", "on_added", "--hash", film, "--wait", "--dry-run", "--trace");
+      expect(done).toMatchObject({ status: "completed", result: { rules_matched: 1, dry_run: true } });
+      expect(done.details.trace).toHaveLength(1);
+      const { body } = await server.post("/api/execute?context=later&hash=1&delay=600");
+      expect((await run("--list-jobs")).jobs).toHaveLength(2);
+      await expect(run("--job-status", body.job_id)).resolves.toMatchObject({ status: "pending" });
+      await expect(run("--cancel-job", body.job_id)).resolves.toMatchObject({ status: "cancelled" });
+      await expect(run("--stats")).resolves.toMatchObject({ jobs: { total: 2, completed: 1, cancelled: 1 } });
+      const stoppedAt = performance.now();
+      await expect(server.stop()).resolves.toBe(0);
+      expect(performance.now() - stoppedAt).toBeLessThan(30_000);
+    });
+
     test("a qBittorrent that is away makes health 503 with reasons, and the job waits for it", async () => {
       await using store = await backend.start();
       await using fake = await startFakeQbittorrent({ torrents });
@@ -395,6 +508,59 @@ for (const backend of backends) {
       });
     });
   });
+}
+
+/** The answers the seed prints, byte for byte where they are JSON. */
+const examples = [
+  [
+    "GET",
+    "/api/health",
+    `{"status": "healthy", "version": "0.4.0",
+    "queue": {"backend": "sqlite", "pending_jobs": 5, "processing_jobs": 1},
+    "worker": {"status": "running", "last_job_completed": "2025-12-13T10:00:05Z"},
+    "qbittorrent": {"connected": true, "version": "v5.0.2"}}`,
+  ],
+  [
+    "GET",
+    "/api/stats",
+    `{"jobs": {"total": 1500, "pending": 5, "processing": 1, "completed": 1450, "failed": 40, "cancelled": 4},
+    "performance": {"average_execution_time": "4.2s", "jobs_per_hour": 12.5},
+    "queue": {"backend": "sqlite", "depth": 6}, "uptime": "5d 12h 30m"}`,
+  ],
+  [
+    "GET",
+    "/api/version",
+    `{"version": "0.4.0", "api_version": "1.0", "qbittorrent_api_version": "2024.12.0",
+    "build_date": "2025-12-13", "git_commit": "abc123def456"}`,
+  ],
+  [
+    "POST",
+    "/api/execute?context=example&hash=abc123",
+    `{"job_id": "550e8400-e29b-41d4-a716-446655440000", "status": "pending",
+    "context": "scheduled", "hash": "abc123", "queued_at": "2025-12-13T10:00:00Z"}`,
+  ],
+  [
+    "GET",
+    "/api/jobs/{id}",
+    `{"job_id": "550e8400-e29b-41d4-a716-446655440000", "status": "completed",
+    "context": "scheduled", "hash": null, "created_at": "2025-12-13T10:00:00Z", "started_at": "2025-12-13T10:00:01Z",
+    "completed_at": "2025-12-13T10:00:05Z",
+    "result": {"torrents_processed": 15, "rules_matched": 3, "actions_executed": 5}, "error": null}`,
+  ],
+  [
+    "GET",
+    "/api/jobs?status=completed&context=example&limit=20&offset=0",
+    `{"total": 150, "limit": 20, "offset": 0,
+    "jobs": [{"job_id": "...", "status": "completed", "context": "scheduled", "created_at": "2025-12-13T10:00:00Z",
+    "completed_at": "2025-12-13T10:00:05Z"}]}`,
+  ],
+] as const;
+
+/** Paths and types of all values: what a program that was written for the example relies on. */
+function shapeOf(value: unknown, path = "$"): string[] {
+  if (value === null || typeof value !== "object")
+    return [`${path}: ${value === null ? "null" : typeof value}`];
+  return Object.entries(value).flatMap(([key, each]) => shapeOf(each, `${path}.${key}`));
 }
 
 /** Problems of an answer with what the OpenAPI document says. */
