@@ -215,3 +215,15 @@ test("a torrent for which there is no room waits, is looked at again, and an abo
     result: { refusal: { reason: Refusal_Reason.TORRENT_NEEDED } },
   });
 });
+
+test("a torrent whose state cannot be written is refused for now, with what the disk says; the others are not", async () => {
+  await using at = await stage();
+  const [made, other] = [series("no state"), series("fine")];
+  await at.source.mustOpen(other);
+  await writeFile(at.at(".qbsync", made.torrentId), "in the way");
+  expect(await at.source.open(made)).toMatchObject({
+    result: { refusal: { reason: Refusal_Reason.BUSY, detail: expect.stringContaining("ENOTDIR") } },
+  });
+  await at.source.deliver(other);
+  expect((await at.source.finalized(other.torrentId)).step).toBe(Step.FINISHED);
+});

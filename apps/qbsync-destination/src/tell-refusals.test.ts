@@ -37,3 +37,12 @@ test("that the .torrent is needed is part of every beginning, and told of never"
   refusals.tell({ torrentId: "a", name: "" }, new RefusedError("needed", Reason.TORRENT_NEEDED));
   expect(lines).toEqual([]);
 });
+
+test("of a thousand others the oldest is forgotten, so that what sources make it remember is bounded", () => {
+  const { lines, refuse } = stage();
+  for (let number = 0; number <= 1000; number += 1) refuse(`t${number}`, "ENOSPC");
+  refuse("t1000", "ENOSPC");
+  expect(lines).toHaveLength(1001);
+  refuse("t0", "ENOSPC");
+  expect(lines).toHaveLength(1002);
+});

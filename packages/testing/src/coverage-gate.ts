@@ -1,15 +1,6 @@
 /** Of lines and of branches, at least, in each folder. */
 const floor = { lines: 90, branches: 90 };
 
-/**
- * What is not there yet, at what was measured, so that it can only rise. Both are tested by whole stories on real servers;
- * what those leave are mostly disks and networks that fail.
- */
-export const owed: Readonly<Record<string, typeof floor>> = {
-  "apps/qbsync-destination": { lines: 90, branches: 82 },
-  "apps/qbsync-source": { lines: 84, branches: 73 },
-};
-
 /** Where people write programs of their own, what is not reached is a hole in the language. */
 const higher: Readonly<Record<string, typeof floor>> = { "packages/rules": { lines: 95, branches: 95 } };
 
@@ -70,8 +61,6 @@ export function coverageGate(which: string | undefined) {
     exclude: left,
     reporter: ["json-summary", "text-summary"],
     reportsDirectory: "node_modules/.coverage",
-    thresholds: Object.fromEntries(
-      held.map((folder) => [`${folder}/src/**`, owed[folder] ?? higher[folder] ?? floor]),
-    ),
+    thresholds: Object.fromEntries(held.map((folder) => [`${folder}/src/**`, higher[folder] ?? floor])),
   };
 }
