@@ -7,6 +7,7 @@ import {
 } from "@qbit-sidecars/qbsync-protocol";
 import { QbitError } from "@qbit-sidecars/qbit-client";
 import { messageWithCauses } from "@qbit-sidecars/service";
+import { isFull } from "./error-code.ts";
 import type { TakeOver } from "./take-over.ts";
 
 /** The methods of the QbSync service that belong to hand-offs. */
@@ -50,15 +51,17 @@ const notHere = {
   details: "this destination takes no part in hand-offs: it has no qBittorrent, or runs dry",
 };
 
-/** A qBittorrent that is away is a reason to ask again, and says nothing about the torrent. */
+/** A qBittorrent that is away, or a full disk, is a reason to ask again, and says nothing about the torrent. */
 async function reachable<T>(answering: Promise<T>): Promise<T> {
   try {
     return await answering;
   } catch (error) {
-    if (!(error instanceof QbitError)) throw error;
-    throw new GrpcError(
-      status.UNAVAILABLE,
-      `the destination's qBittorrent cannot be asked: ${messageWithCauses(error)}`,
-    );
+    if (error instanceof QbitError)
+      throw new GrpcError(
+        status.UNAVAILABLE,
+        `the destination's qBittorrent cannot be asked: ${messageWithCauses(error)}`,
+      );
+    if (!isFull(error)) throw error;
+    throw new GrpcError(status.UNAVAILABLE, `the destination cannot note it: ${messageWithCauses(error)}`);
   }
 }

@@ -110,6 +110,18 @@ test("a disk that is short of space is freed: all that is synced seeds there and
   expect(await at.source.metric("qbsync_cleanup_freed_bytes_total")).toBeGreaterThan(300_000);
 });
 
+test("what could not be begun once, as on a full disk there, is begun again at one of the next looks", async () => {
+  await using at = await world(full);
+  const refused = new Set<string>();
+  at.destination.handOffs.refuse = (kind, id) => {
+    const isFirst = kind === "begin" && !refused.has(id);
+    refused.add(kind === "begin" ? id : "");
+    return isFirst ? "the disk is full" : undefined;
+  };
+  await at.until(() => at.qbittorrent.torrents.length === 0, "all to be handed over");
+  expect(at.destination.handOffs.seeding.size).toBe(3);
+});
+
 test("where there is room, nothing is removed, and /plan says so", async () => {
   await using at = await world();
   await at.untilSynced();

@@ -135,6 +135,8 @@ export class HandOvers {
     if (isTold) return;
     on.outcome(outcome, group.ids.length);
     if (outcome === "waiting") return;
+    // There was nothing to bring to an end: its beginning was not answered for. It may be begun again.
+    if (outcome === "not begun" && !isWanted) return;
     if (outcome === "handed off") {
       const progress = this.#count(group, how);
       log.info(about, `${names} seeds at the destination and is removed here${progress}`);

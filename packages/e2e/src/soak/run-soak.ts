@@ -75,6 +75,7 @@ export async function runSoak(options: SoakOptions, { say, signal }: Running): P
   await work;
   clearTimeout(timer);
   await lookAtAnswers(pod, watch);
+  if (ledger.open.length > 0) await sayPlan(pod, say);
   giveUp.abort();
   over.abort();
   await watching;
@@ -114,6 +115,17 @@ async function lookAtAnswers(pod: WholePod, watch: SecretWatch): Promise<void> {
       watch.look(`${path} of ${name}`, text);
     }
   }
+}
+
+/** Why torrents are where they are, as qbsync-source tells it to people. */
+async function sayPlan(pod: WholePod, say: (text: string) => void): Promise<void> {
+  const asking = fetch(`${pod.health["qbsync-source"]}/plan`, { signal: AbortSignal.timeout(5000) });
+  say(
+    await asking.then(
+      async (answer) => await answer.text(),
+      (error: unknown) => String(error),
+    ),
+  );
 }
 
 async function everyMs(ms: number, signal: AbortSignal, act: () => Promise<void>): Promise<void> {
