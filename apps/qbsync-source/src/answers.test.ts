@@ -106,14 +106,12 @@ test("a piece that could not be made durable is sent again five seconds later", 
   expect(ready()).toEqual([0, 1, 2]);
 });
 
-test("a torrent that waits there waits here, and says why, until it does not", async () => {
+test("a torrent that waits there is closed here, to be opened again, and waits as long as it is told, with why", async () => {
   tracked.progress?.begin(0);
-  hear(Outcome.PAUSED, "the disk is full");
-  const tags = { synced: "", syncFailed: "", excludeSync: "" };
-  expect(tracked.obstacle(tags, clock.monotonic())).toBe("the destination waits: the disk is full");
-  await clock.advance(1001);
-  expect(tracked.obstacle(tags, clock.monotonic())).toBeUndefined();
-  const pause = { reason: Pause_Reason.SPACE, detail: "still full", retryAfterMs: 9000 };
+  hear(Outcome.PAUSED);
+  expect(tracked).toMatchObject({ isOpen: false, isPaused: true });
+  expect(tracked.progress?.inFlightCount).toBe(0);
+  const pause = { reason: Pause_Reason.SPACE, detail: "the disk is full", retryAfterMs: 9000 };
   sender.hear({
     pieces: [],
     pauses: [
@@ -121,10 +119,14 @@ test("a torrent that waits there waits here, and says why, until it does not", a
       { torrentId, pause },
     ],
   });
+  const obstacle = () => tracked.obstacle({ synced: "", syncFailed: "", excludeSync: "" }, clock.monotonic());
   await clock.advance(8000);
-  expect(tracked.obstacle(tags, clock.monotonic())).toBe("the destination waits: still full");
+  expect(obstacle()).toBe("the destination waits: the disk is full");
+  await clock.advance(1001);
+  expect(obstacle()).toBeUndefined();
+  sender.hear({ pieces: [], pauses: [{ torrentId, pause }] });
   sender.hear({ pieces: [], pauses: [{ torrentId, pause: undefined }] });
-  expect(tracked.obstacle(tags, clock.monotonic())).toBeUndefined();
+  expect(obstacle()).toBeUndefined();
 });
 
 test("answers about torrents and pieces that there are not change nothing", () => {
