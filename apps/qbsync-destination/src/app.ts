@@ -153,6 +153,7 @@ function assemble(
               signal: aborts,
             }),
           log,
+          clock,
           signal,
           onStep: counts.handOff,
         });

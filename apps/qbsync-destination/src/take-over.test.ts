@@ -22,6 +22,7 @@ async function stage() {
     seen: { state: "stoppedUP", progress: 1, tags: ["synced"] } as SeenTorrent | undefined,
     calls: [] as string[],
     missing: undefined as string | undefined,
+    now: 0,
     dies: false,
   };
   const call = (what: string, effect: () => void) => async () => {
@@ -44,7 +45,8 @@ async function stage() {
       isFinished: (torrentId) => torrentId === id,
       whyNotOnDisk: async () => qbittorrent.missing,
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all that it calls
-      log: { info() {}, error() {} } as unknown as Logger,
+      log: { info() {}, warn() {}, error() {} } as unknown as Logger,
+      clock: { monotonic: () => qbittorrent.now },
       signal: new AbortController().signal,
     });
   return { folder, qbittorrent, start, path: join(folder.path, id, "hand-off") };
@@ -106,6 +108,26 @@ test("killed after it heard that the source has removed it: the next process sta
   expect(await next.settle()).toEqual({ waiting: 1 });
   expect(await next.settle()).toEqual({ waiting: 0 });
   expect(qbittorrent.seen).toMatchObject({ state: "stalledUP", tags: ["synced", "source-removed"] });
+});
+
+test("what a person has deleted here as well is waited for as long as qBittorrent may take to load it, and then never asked for again", async () => {
+  const { qbittorrent, start, path } = await stage();
+  const takeOver = start();
+  const there = qbittorrent.seen;
+  qbittorrent.seen = undefined;
+  await takeOver.ask(id, ask("removed", ""));
+  expect(await takeOver.settle()).toEqual({ waiting: 1 });
+  qbittorrent.now = 500_000;
+  qbittorrent.seen = { ...there!, state: "checkingUP" };
+  expect(await takeOver.settle()).toEqual({ waiting: 1 });
+  qbittorrent.seen = undefined;
+  for (const now of [700_000, 1_200_000]) {
+    qbittorrent.now = now;
+    expect(await takeOver.settle()).toEqual({ waiting: 1 });
+  }
+  qbittorrent.now = 1_300_000;
+  expect(await takeOver.settle()).toEqual({ waiting: 0 });
+  expect(JSON.parse(await readFile(path, "utf8"))).toMatchObject({ step: "removed", settled: true });
 });
 
 test("settled once, it is its own qBittorrent's: a person may stop it", async () => {

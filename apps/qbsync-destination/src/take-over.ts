@@ -11,7 +11,7 @@ import {
   stateOnTheWire,
 } from "@qbit-sidecars/qbsync-protocol";
 import { isComplete, type TorrentState } from "@qbit-sidecars/qbit-client";
-import type { Logger } from "@qbit-sidecars/service";
+import type { Clock, Logger } from "@qbit-sidecars/service";
 import type { HandOffFiles, SavedHandOff } from "./hand-off-files.ts";
 import { OneAfterAnother } from "./one-after-another.ts";
 
@@ -40,11 +40,15 @@ export type TakeOverOptions = {
   /** Why the files of a torrent that qBittorrent calls complete are not all on the disk; undefined when they are. */
   whyNotOnDisk: (id: string, signal: AbortSignal) => Promise<string | undefined>;
   log: Logger;
+  clock: Pick<Clock, "monotonic">;
   signal: AbortSignal;
   onStep?: (step: Step) => void;
 };
 
 type Asked = HandOffRequest & { tags: readonly string[] };
+
+/** A qBittorrent that was restarted has loaded all it has after so long. */
+const goneAfterMs = 600_000;
 
 /** Of what a source says. */
 const limits = { idBytes: 200, nameBytes: 200, tags: 20, tagBytes: 200 };
@@ -57,6 +61,8 @@ export class TakeOver {
   readonly #options: TakeOverOptions;
   /** The records that were read or written since the start. */
   readonly #known = new Map<string, SavedHandOff | undefined>();
+  /** Since when qBittorrent has not listed what is to be started (monotonic). */
+  readonly #absentSince = new Map<string, number>();
   /** By torrent. */
   readonly #tasks = new OneAfterAnother();
 
@@ -132,13 +138,31 @@ export class TakeOver {
     if (saved === undefined || saved.isSettled) return true;
     const { qbittorrent, signal, log } = this.#options;
     const seen = await this.#see(id);
+    if (seen === undefined) return await this.#settleAbsent(id, saved);
+    this.#absentSince.delete(id);
     const state = seedingState(seen);
     if (state === "stopped") await qbittorrent.start(id, signal);
-    const missing = saved.tags.filter((tag) => seen?.tags.includes(tag) === false);
+    const missing = saved.tags.filter((tag) => !seen.tags.includes(tag));
     if (missing.length > 0) await qbittorrent.addTags(id, missing, signal);
     if (state !== "seeding" || missing.length > 0) return false;
     await this.#save(id, { ...saved, isSettled: true });
     log.info({ torrent: id }, "seeds here alone now: the source has removed it");
+    return true;
+  }
+
+  /** A person has deleted it here as well, or qBittorrent has not loaded it yet. */
+  async #settleAbsent(id: string, saved: SavedHandOff): Promise<boolean> {
+    const { clock, log } = this.#options;
+    const now = clock.monotonic();
+    const since = this.#absentSince.get(id) ?? now;
+    this.#absentSince.set(id, since);
+    if (now - since < goneAfterMs) return false;
+    await this.#save(id, { ...saved, isSettled: true });
+    this.#absentSince.delete(id);
+    log.warn(
+      { torrent: id },
+      "the source has removed it, and qBittorrent here does not have it: nobody seeds it",
+    );
     return true;
   }
 
