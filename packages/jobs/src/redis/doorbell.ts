@@ -1,7 +1,8 @@
 import type { Logger } from "@qbit-sidecars/service";
-import { type Job, Queue, Worker } from "bullmq";
+import { Job, Queue, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import { randomUUID } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
 import { unlessAborted } from "./unless-aborted.ts";
 
 export type DoorbellOptions = {
@@ -17,6 +18,9 @@ export type DoorbellOptions = {
 
 /** Longest wait of one blocking call, in seconds; a stand-by that missed a ring looks again after that. */
 const longestBlock = 5;
+
+/** How long closing waits for what Redis has sent already. */
+const passOnWithinMs = 1000;
 
 /**
  * BullMQ as bell and lease. A ring says "there may be something to do" and nothing else; whoever answers it holds the
@@ -84,9 +88,29 @@ export class Doorbell {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#next?.catch(() => {});
+    const next = this.#next?.catch(() => undefined);
     await this.#worker?.close(true);
+    await this.#passOn(next);
     await this.#queue.close();
+  }
+
+  /** A ring that came for somebody who had stopped waiting: nobody else would hear one before its lease is over. */
+  async #passOn(next: Promise<Job | undefined> | undefined): Promise<void> {
+    const patience = new AbortController();
+    const ring = await Promise.race([
+      next,
+      setTimeout(passOnWithinMs, undefined, { signal: patience.signal }),
+    ]).catch(() => undefined);
+    patience.abort();
+    if (ring?.id === undefined) return;
+    try {
+      // Not by way of `ring`: the connection it came by is closed.
+      const held = await Job.fromId(this.#queue, ring.id);
+      await held?.moveToCompleted("", this.#token, false);
+      await this.ring();
+    } catch (err) {
+      this.#options.log?.debug({ err }, "passing on a ring; its lease ends by itself");
+    }
   }
 
   async #openWorker(): Promise<Worker> {

@@ -133,6 +133,26 @@ describe.skipIf(await isMissing("Redis"))("Redis under the queue", () => {
 });
 
 describe.skipIf(await isMissing("Redis"))("several workers", () => {
+  test("one that ends as a job comes in leaves it to the next at once, not after a lease", async () => {
+    await using under = await setUp();
+    const [ending, next] = [await under.open(), await under.open()];
+    const stop = new AbortController();
+    const idle = ending.take({ signal: stop.signal });
+    await waitFor(async () => String(await under.direct.client("LIST")).includes("cmd=bzpopmin"), {
+      what: "the worker to wait for the bell",
+    });
+    stop.abort(new Error("it stops"));
+    await expect(idle).rejects.toThrow("it stops");
+    const { job } = await next.enqueue({ context: "late" });
+    await waitFor(async () => (await under.direct.llen("qbt_rules:doorbell:active")) === 1, {
+      what: "the ring to be answered for nobody",
+    });
+    await ending[Symbol.asyncDispose]();
+    const run = await next.take({ signal: AbortSignal.timeout(10_000) });
+    expect(run.jobs).toMatchObject([{ id: job.id }]);
+    await complete(run);
+  });
+
   test("a worker that fell silent for a lease has lost its run: it writes and records nothing any more", async () => {
     await using under = await setUp({ appendOnly: true }, { leaseMs: 30_000, lookForLostEveryMs: 100 });
     const [frozen, other] = [await under.open(), await under.open()];

@@ -263,8 +263,8 @@ class RedisQueue implements JobQueue {
     await this.#run?.lose("closed");
     const { redis } = this.#scripts;
     if (redis.status === "ready") await this.#presence.leave();
-    redis.disconnect();
     await this.#bell[Symbol.asyncDispose]();
+    redis.disconnect();
   }
 
   /** The oldest jobs that are due, under this lease; without any the lease is given back. */
