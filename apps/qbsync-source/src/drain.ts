@@ -8,6 +8,13 @@ export type DrainReport =
   | { result: "declined"; why: string }
   | ({ result: "drained" | "partly drained" } & DrainOutcome);
 
+/** What of a report is told to callers on other machines: no name of a torrent, and no words that could have one. */
+export function forStrangers(report: DrainReport) {
+  if (report.result === "declined") return { result: report.result };
+  const { result, handedOff, freedBytes, left } = report;
+  return { result, handedOff, freedBytes, leftCount: left.length };
+}
+
 export type DrainOptions = {
   /** Empty: a drain is never declined. */
   annotation: string;
@@ -51,11 +58,12 @@ export class Drain {
 
   /** Never rejects. */
   async request(by: string): Promise<DrainReport> {
-    this.#running ??= this.#run(by);
+    const running = (this.#running ??= this.#run(by));
     try {
-      return await this.#running;
+      return await running;
     } finally {
-      this.#running = undefined;
+      // Never one that was begun since.
+      if (this.#running === running) this.#running = undefined;
     }
   }
 

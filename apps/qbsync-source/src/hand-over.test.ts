@@ -10,6 +10,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { DestinationStandIn, type StandInOptions } from "./destination-under-test.ts";
+import { forStrangers } from "./drain.ts";
 import { runSource } from "./source-under-test.ts";
 
 const made = ["film", "music", "book"].map((name, seed) =>
@@ -177,6 +178,21 @@ test("a drain leaves what the destination does not take, runs it again here, and
   });
   expect(idsOf(at.qbittorrent)).toEqual([music]);
   expect(at.qbittorrent.torrents[0]?.["state"]).toBe("stalledUP");
+});
+
+test("other machines are told how many stay, and not which", async () => {
+  await using at = await world({ QBSYNC_SOURCE_DRAIN_ANNOTATION: "qbsync/drain" });
+  await at.untilSynced();
+  const asked = async (query: string) => {
+    const headers = { "x-forwarded-for": "203.0.113.7" };
+    return await (await fetch(`${at.source.healthUrl}/drain${query}`, { headers })).json();
+  };
+  expect(await drain(at)).toEqual({ result: "declined", why: expect.stringContaining("no pod") });
+  expect(await asked("?wait")).toEqual({ result: "declined" });
+  expect(await asked("")).toEqual({ draining: false, last: { result: "declined" } });
+  const left = [{ name: "music", why: "music is shared" }];
+  const report = forStrangers({ result: "partly drained", handedOff: 2, freedBytes: 3, left });
+  expect(report).toEqual({ result: "partly drained", handedOff: 2, freedBytes: 3, leftCount: 1 });
 });
 
 test("a drain at whose destination qBittorrent is away leaves all, and says what is away", async () => {

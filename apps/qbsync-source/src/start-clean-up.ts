@@ -1,12 +1,12 @@
 import type { QbitClient } from "@qbit-sidecars/qbit-client";
-import { type Reply, type Service, startLoop } from "@qbit-sidecars/service";
+import { type Reply, type RouteRequest, type Service, startLoop } from "@qbit-sidecars/service";
 import { randomUUID } from "node:crypto";
 import { statfs } from "node:fs/promises";
 import { CleanUp } from "./clean-up.ts";
 import type { Config } from "./config.ts";
 import { ContentLookup } from "./content-files.ts";
 import { DestinationError } from "./destination.ts";
-import { Drain } from "./drain.ts";
+import { Drain, type DrainReport, forStrangers } from "./drain.ts";
 import type { QbittorrentFollower } from "./follow-qbittorrent.ts";
 import type { Link } from "./link.ts";
 import { readPodAnnotation } from "./pod-annotation.ts";
@@ -168,20 +168,20 @@ function annotation(config: Config, signal: AbortSignal): Promise<string | undef
 
 /**
  * `/drain?wait` is what qBittorrent's preStop hook asks, and hooks can only GET. Whoever reaches this listener may ask:
- * the annotation decides. Where none has to be set, only this machine (or pod) may.
+ * the annotation decides. Where none has to be set, only this machine (or pod) may. Names of torrents are for this machine
+ * alone, as in serve-status.ts.
  */
 function routes(drain: Drain, config: Config, { health }: Service): void {
   const loopbackOnly = config.drainAnnotation === "";
-  const show = (): Reply => ({ body: { draining: drain.isRunning, last: drain.last ?? null } });
-  const ask = async (isAsked: boolean, waits: boolean): Promise<Reply> => {
-    if (!isAsked && !waits) return show();
+  const ask = async ({ method, query, isFromHere }: RouteRequest): Promise<Reply> => {
+    const told = (report: DrainReport) => (isFromHere ? report : forStrangers(report));
+    const last = () => (drain.last === undefined ? null : told(drain.last));
+    const waits = query.has("wait");
+    if (method !== "POST" && !waits) return { body: { draining: drain.isRunning, last: last() } };
     const asked = drain.request("/drain");
-    if (waits) return { body: await asked };
-    return { status: 202, body: { draining: true, last: drain.last ?? null } };
+    if (waits) return { body: told(await asked) };
+    return { status: 202, body: { draining: true, last: last() } };
   };
-  health.route("GET", "/drain", {
-    loopbackOnly,
-    handler: ({ query }) => ask(false, query.has("wait")),
-  });
-  health.route("POST", "/drain", { loopbackOnly, handler: ({ query }) => ask(true, query.has("wait")) });
+  for (const method of ["GET", "POST"] as const)
+    health.route(method, "/drain", { loopbackOnly, handler: ask });
 }

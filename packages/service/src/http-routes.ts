@@ -9,6 +9,8 @@ export type RouteRequest = {
   query: URLSearchParams;
   headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   body: string;
+  /** Whether {@link RouteOptions.loopbackOnly} would let it in: for routes that tell others less. */
+  isFromHere: boolean;
   /** Aborts when the client hangs up before the answer. */
   signal: AbortSignal;
 };
@@ -65,11 +67,14 @@ export class HttpRoutes {
     const method = request.method === "HEAD" ? "GET" : request.method;
     const route = atPath.find((each) => each.method === method);
     if (route === undefined) return methodNotAllowed(atPath);
-    const refusal = route.loopbackOnly === true ? refuseForeign(request) : undefined;
-    if (refusal !== undefined) return { status: 403, body: { error: refusal } };
+    const refusal = refuseForeign(request);
+    if (route.loopbackOnly === true && refusal !== undefined)
+      return { status: 403, body: { error: refusal } };
     const body = await readBody(request);
     if (body === undefined) return tooLarge();
-    return await route.handler({ method: route.method, path, query, headers: request.headers, body, signal });
+    const { headers } = request;
+    const isFromHere = refusal === undefined;
+    return await route.handler({ method: route.method, path, query, headers, body, isFromHere, signal });
   }
 
   #notFound(path: string): Reply {

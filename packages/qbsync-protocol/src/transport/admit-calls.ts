@@ -64,8 +64,10 @@ export function admitCalls({ connection, tokens, callsAtMost, onRefused }: Admit
       metadata.remove("authorization");
       next(metadata);
     };
+    const refuseUnchecked = (): void =>
+      call.sendStatus({ code: status.UNAVAILABLE, details: "who calls cannot be checked now; try again" });
     const listener = new ServerListenerBuilder()
-      .withOnReceiveMetadata((metadata, next) => void admit(metadata, next))
+      .withOnReceiveMetadata((metadata, next) => void admit(metadata, next).catch(refuseUnchecked))
       .withOnCancel(ended)
       .build();
     return new ServerInterceptingCall(

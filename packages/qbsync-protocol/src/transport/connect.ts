@@ -5,6 +5,7 @@ import {
   InterceptingCall,
   type Interceptor,
   Metadata,
+  status,
 } from "@grpc/grpc-js";
 import {
   type Answers,
@@ -58,10 +59,16 @@ function bringing(token: () => Promise<string>): Interceptor {
   return (options, nextCall) =>
     new InterceptingCall(nextCall(options), {
       start(metadata, listener, next) {
-        void (async () => {
-          metadata.set("authorization", `Bearer ${await token()}`);
-          next(metadata, listener);
-        })();
+        token().then(
+          (text) => {
+            metadata.set("authorization", `Bearer ${text}`);
+            next(metadata, listener);
+          },
+          (error: unknown) => {
+            const details = `the token cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+            listener.onReceiveStatus({ code: status.UNAVAILABLE, details, metadata: new Metadata() });
+          },
+        );
       },
     });
 }

@@ -112,6 +112,21 @@ const shown = ({ cert, key }: Certificate, clientCa?: string) => {
 };
 
 describe("with a token", () => {
+  test("that cannot be read, on either side, no call is let in, and the next may be", async () => {
+    const unreadable = async () => Promise.reject(new Error("EACCES: /run/secrets/token"));
+    let accepted: () => Promise<string[]> = unreadable;
+    await using server = await serving({ tokens: () => accepted() });
+    expect(await hello(server.port, { token: unreadable })).toMatch(
+      /^UNAVAILABLE: the token cannot be read: EACCES/,
+    );
+    expect(await hello(server.port, { token: async () => token })).toBe(
+      "UNAVAILABLE: who calls cannot be checked now; try again",
+    );
+    expect(server.reached).toEqual([]);
+    accepted = async () => [token];
+    expect(await hello(server.port, { token: async () => token })).toBe("ok");
+  });
+
   test.each([
     ["none", undefined, "no_token", "QBSYNC_SOURCE_TOKEN"],
     ["a wrong one", "b-token-of-a-good-length", "wrong_token", "none of the destination's"],
