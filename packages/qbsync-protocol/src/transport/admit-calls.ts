@@ -64,10 +64,15 @@ export function admitCalls({ connection, tokens, callsAtMost, onRefused }: Admit
       metadata.remove("authorization");
       next(metadata);
     };
-    const refuseUnchecked = (): void =>
-      call.sendStatus({ code: status.UNAVAILABLE, details: "who calls cannot be checked now; try again" });
+    const admitIfKnown = async (...[metadata, next]: Parameters<typeof admit>): Promise<void> => {
+      try {
+        await admit(metadata, next);
+      } catch {
+        call.sendStatus({ code: status.UNAVAILABLE, details: "who calls cannot be checked now; try again" });
+      }
+    };
     const listener = new ServerListenerBuilder()
-      .withOnReceiveMetadata((metadata, next) => void admit(metadata, next).catch(refuseUnchecked))
+      .withOnReceiveMetadata((metadata, next) => void admitIfKnown(metadata, next))
       .withOnCancel(ended)
       .build();
     return new ServerInterceptingCall(

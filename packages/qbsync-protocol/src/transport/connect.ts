@@ -59,16 +59,16 @@ function bringing(token: () => Promise<string>): Interceptor {
   return (options, nextCall) =>
     new InterceptingCall(nextCall(options), {
       start(metadata, listener, next) {
-        token().then(
-          (text) => {
-            metadata.set("authorization", `Bearer ${text}`);
-            next(metadata, listener);
-          },
-          (error: unknown) => {
+        void (async () => {
+          try {
+            metadata.set("authorization", `Bearer ${await token()}`);
+          } catch (error) {
             const details = `the token cannot be read: ${error instanceof Error ? error.message : String(error)}`;
             listener.onReceiveStatus({ code: status.UNAVAILABLE, details, metadata: new Metadata() });
-          },
-        );
+            return;
+          }
+          next(metadata, listener);
+        })();
       },
     });
 }
