@@ -24,6 +24,7 @@ import type { PieceReceiver } from "./receive-pieces.ts";
 import { RefusedError } from "./refused.ts";
 import { handOffMethods } from "./serve-hand-offs.ts";
 import type { TakeOver } from "./take-over.ts";
+import { TellNamesakes } from "./tell-namesakes.ts";
 import { TellRefusals } from "./tell-refusals.ts";
 import type { TorrentStore } from "./torrent-store.ts";
 
@@ -55,6 +56,7 @@ export function sourceService(options: SourceServiceOptions): QbSyncServer {
   const { store, receiver, limits, log } = options;
   const descriptions = new DescriptionReader(limits.maxDescriptionBytes);
   const refusals = new TellRefusals(log);
+  const namesakes = new TellNamesakes(log);
   const answer = async <T>(task: () => Promise<T>, callback: sendUnaryData<T>): Promise<void> => {
     try {
       callback(null, await task());
@@ -64,6 +66,7 @@ export function sourceService(options: SourceServiceOptions): QbSyncServer {
   };
   return {
     hello(call, callback) {
+      namesakes.hello(call.getPeer(), call.request.sourceName);
       void answer(async () => hello(call.request.versions, options), callback);
     },
     query(call) {
@@ -75,7 +78,7 @@ export function sourceService(options: SourceServiceOptions): QbSyncServer {
     send(call) {
       if (receiver.streamCount >= limits.maxStreams)
         call.emit("error", new GrpcError(status.RESOURCE_EXHAUSTED, `${limits.maxStreams} streams are open`));
-      else void send(call, receiver, log);
+      else void send(call, receiver, { log, namesakes });
     },
     finalize(call, callback) {
       void answer(() => options.finalize(call.request, goneSignal(call)), callback);
@@ -157,8 +160,9 @@ async function drained(
 async function send(
   call: ServerDuplexStream<PieceChunk, Answers>,
   receiver: PieceReceiver,
-  log: Logger,
+  { log, namesakes }: { log: Logger; namesakes: TellNamesakes },
 ): Promise<void> {
+  const ended = namesakes.streaming(call.getPeer());
   try {
     await receiver.receive(call, goneSignal(call));
     call.end();
@@ -166,6 +170,8 @@ async function send(
     // The other side went away, or sent what no message is.
     log.debug({ err: error, peer: call.getPeer() }, "a stream of pieces broke");
     if (!call.cancelled) call.emit("error", failure(error, log));
+  } finally {
+    ended();
   }
 }
 

@@ -175,6 +175,7 @@ async function dial(
     hint: credentials.hint,
     address: formatAddress(config.destinationAddr),
     program: `${name} ${version}`,
+    sourceName: config.sourceName,
     timeoutMs: 10_000,
   });
 }

@@ -63,6 +63,8 @@ type DialOptions = {
   /** As `host:port`; IPv6 in brackets. */
   address: string;
   program: string;
+  /** Tells it from other sources; default empty. */
+  sourceName?: string;
   /** How long an answer may take. */
   timeoutMs: number;
   /** What to do about a failure, by its words. */
@@ -82,13 +84,14 @@ export class Connection implements Disposable {
   }
 
   /** @throws DestinationError */
-  static async dial({ address, program, timeoutMs, tls, token, hint }: DialOptions): Promise<Connection> {
+  static async dial(options: DialOptions): Promise<Connection> {
+    const { address, program, sourceName = "", timeoutMs, tls, token, hint } = options;
     // The waits between attempts are ours: each attempt is a connection of its own.
     const client = connectQbSync({ address, tls, token, reconnectMaxDelayMs: 1000 });
     try {
       const hello = await unary<HelloResponse>(`reaching ${address}`, (done) =>
         client.hello(
-          { versions: [protocolVersion], program, capabilities: [], sourceName: "" },
+          { versions: [protocolVersion], program, capabilities: [], sourceName },
           new Metadata(),
           { deadline: deadline(timeoutMs) },
           done,

@@ -116,6 +116,7 @@ async function reach(config: Config, service: Service): Promise<Finding> {
       hint: credentials.hint,
       address,
       program: `${name} ${version}`,
+      sourceName: config.sourceName,
       timeoutMs: 10_000,
     });
     const { program, capabilities } = connection.terms;

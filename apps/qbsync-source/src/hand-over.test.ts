@@ -98,6 +98,8 @@ test("a disk that is short of space is freed: all that is synced seeds there and
   await at.until(() => at.qbittorrent.torrents.length === 1, "two to be handed over");
   expect(idsOf(at.qbittorrent)).toEqual([film]);
   expect([...at.destination.handOffs.seeding].toSorted()).toEqual([book, music].toSorted());
+  // It is told after it was removed.
+  await at.until(() => at.destination.handOffs.tags.has(book), "the destination to be told");
   expect(at.destination.handOffs.tags.get(book)).toEqual(["source-removed"]);
   expect(at.destination.aborted).toEqual([]);
   expect(tagged(at.qbittorrent, "qbsync-handing-off")).toBe(0);

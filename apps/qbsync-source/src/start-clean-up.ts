@@ -8,6 +8,7 @@ import { ContentLookup } from "./content-files.ts";
 import { DestinationError } from "./destination.ts";
 import { Drain, type DrainReport, forStrangers } from "./drain.ts";
 import type { QbittorrentFollower } from "./follow-qbittorrent.ts";
+import { isGoneHere } from "./is-gone.ts";
 import type { Link } from "./link.ts";
 import { readPodAnnotation } from "./pod-annotation.ts";
 import { mountsOf } from "./qbittorrent.ts";
@@ -137,11 +138,14 @@ function assemble(
         goneAfterMs,
       };
     },
-    isGone(id) {
-      const tracked = torrents.get(id);
-      if (tracked === undefined) return follower.isLoaded;
-      return tracked.goneSince !== undefined && clock.monotonic() - tracked.goneSince >= config.sleep;
-    },
+    isGone: (id) =>
+      isGoneHere({
+        tracked: torrents.get(id),
+        isLoaded: follower.isLoaded,
+        sourceName: config.sourceName,
+        now: clock.monotonic(),
+        goneForMs: config.sleep,
+      }),
     listedForMs: () => follower.listedForMs,
     settleMs: config.settleTime,
     tags: { ...tags, excludeCleanup: config.excludeCleanupTag },
