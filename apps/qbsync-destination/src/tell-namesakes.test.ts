@@ -33,7 +33,7 @@ test("the same name twice is told of by that name", () => {
 
 test("several connections of one source, other names, and one that comes back from elsewhere are fine", () => {
   const { lines, connect } = stage();
-  const ends = [connect("10.0.0.1:4001", ""), connect("10.0.0.1:4002", "")];
+  const ends = [connect("10.0.0.1:4001", ""), connect("::ffff:10.0.0.1:4002", "")];
   connect("10.0.0.3:4001", "box");
   for (const end of ends) end();
   connect("10.0.0.2:4001", "");

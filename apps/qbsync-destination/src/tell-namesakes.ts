@@ -50,5 +50,5 @@ export class TellNamesakes {
   }
 }
 
-/** Of `1.2.3.4:5` and `[::1]:5`. */
-const hostOf = (peer: string): string => peer.replace(/:\d+$/, "");
+/** Of `1.2.3.4:5`, also as a listener for IPv6 shows it, `::ffff:1.2.3.4:5`, and of `[::1]:5`. */
+const hostOf = (peer: string): string => peer.replace(/:\d+$/, "").replace(/^::ffff:(?=\d+\.)/, "");
