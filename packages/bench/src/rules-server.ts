@@ -61,6 +61,9 @@ async function redisIfAny(): Promise<RunningRedis | undefined> {
   }
 }
 
+/** The image's entry point. */
+const asInImage = { nodeArgs: ["--optimize-for-size"], args: ["--serve"] };
+
 type Running = { url: string; app: RunningApp; fake: FakeQbittorrent };
 
 async function withServer<T>(
@@ -72,7 +75,7 @@ async function withServer<T>(
   await writeFile(join(folder.path, "rules.yml"), JSON.stringify({ rules }));
   const port = await freePort();
   await using app = runApp("rules-server", {
-    args: ["--serve"],
+    ...asInImage,
     env: { ...settings(folder.path, port, fake.url), ...env },
   });
   const url = `http://127.0.0.1:${port}`;
@@ -285,7 +288,7 @@ async function coldStarts(): Promise<Row[]> {
   for (let at = 0; at < starts; at += 1) {
     const port = await freePort();
     const startedAt = performance.now();
-    const app = runApp("rules-server", { args: ["--serve"], env: settings(folder.path, port, fake.url) });
+    const app = runApp("rules-server", { ...asInImage, env: settings(folder.path, port, fake.url) });
     const isUp = async () =>
       await fetch(`http://127.0.0.1:${port}/healthz`).then(
         ({ ok }) => ok,
