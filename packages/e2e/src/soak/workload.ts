@@ -137,11 +137,17 @@ export class Workload {
       const uploadLimit = 150_000 + Math.round(this.#random() * 150_000);
       await seeder.torrents.add({ files: [made.torrent], skipChecking: true, uploadLimit });
     }
-    const [atSource] = await source.torrents.info({ hashes });
+    const atSource = await this.#meetPeers(made);
     if (atSource === undefined) await source.torrents.add({ files: [made.torrent] });
-    else if (atSource.progress < 1) {
-      await source.torrents.addPeers(hashes, [`127.0.0.1:${this.#pod.servers.seeder.listenPort}`]);
-    }
+    return atSource;
+  }
+
+  /** As trackers and DHT would have it. @returns it, as the source has it */
+  async #meetPeers({ torrentId }: MadeTorrent): Promise<Torrent | undefined> {
+    const { servers, clients } = this.#pod;
+    const [atSource] = await clients.source.torrents.info({ hashes: [torrentId] });
+    if (atSource !== undefined && atSource.progress < 1)
+      await clients.source.torrents.addPeers([torrentId], [`127.0.0.1:${servers.seeder.listenPort}`]);
     return atSource;
   }
 
@@ -207,14 +213,15 @@ export class Workload {
 
   /** The source is always short of space: what has been seeded for a while is handed over, and seeds at home. */
   async #handOff(made: MadeTorrent, giveUp: AbortSignal): Promise<void> {
-    const { source, home } = this.#pod.clients;
+    const { home } = this.#pod.clients;
     const hashes = [made.torrentId];
     this.#ledger.sent("hand-off", made.torrentId, { at: this.#now() });
     const isHandedOver = async () => {
-      const here = await source.torrents.info({ hashes });
+      // A qBittorrent that was killed has forgotten what it downloaded last, and gets it again.
+      const here = await this.#meetPeers(made);
       const [there] = await home.torrents.info({ hashes });
       const isSeeding = ["uploading", "stalledUP"].includes(there?.state ?? "");
-      return here.length === 0 && isSeeding && there?.progress === 1;
+      return here === undefined && isSeeding && there?.progress === 1;
     };
     if (!(await this.#until(isHandedOver, giveUp))) return;
     if (await this.#isSameAtHome(made)) this.#ledger.done("hand-off", made.torrentId, this.#now());
