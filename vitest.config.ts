@@ -1,5 +1,6 @@
 import process from "node:process";
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./packages/testing/src/longest-first.ts";
 import { coverageGate, coverageVariable } from "./packages/testing/src/coverage-gate.ts";
 
 const node = { environment: "node", pool: "forks" } as const;
@@ -8,6 +9,7 @@ export default defineConfig({
   test: {
     // Most tests wait for servers: two at a time leave neither of two cores idle. Vitest would leave one out.
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     reporters: ["default", "./packages/testing/src/closing-line-reporter.ts"],
     coverage: coverageGate(process.env[coverageVariable]),
     projects: [
