@@ -125,8 +125,10 @@ async function survives({ redis, workers: count = 0 }: World): Promise<FakeQbitt
   };
   const server = new Mortal("main.ts", serverEnv, ["--serve"]);
   const workers: Mortal[] = [];
+  const probes = [`${url}/healthz`];
   for (let nth = 0; nth < count; nth += 1) {
     const health = `127.0.0.1:${await freePort()}`;
+    probes.push(`http://${health}/healthz`);
     workers.push(new Mortal("../../rules-worker/src/main.ts", { ...env, HEALTH_ADDR: health }));
   }
   const redisDies = async () => {
@@ -163,6 +165,9 @@ async function survives({ redis, workers: count = 0 }: World): Promise<FakeQbitt
     expect(counts["completed"]).toBeGreaterThanOrEqual(jobsInAll);
     for (const id of ids)
       expect(await ask(url, "GET", `/api/jobs/${id}`)).toMatchObject({ status: "completed" });
+    // One that has just been started again may not have come as far as hearing signals.
+    for (const probe of probes)
+      await waitFor(async () => (await fetch(probe)).ok, { what: `${probe} to answer` });
     for (const mortal of [server, ...workers]) expect(await mortal.end("SIGTERM"), mortal.output).toBe(0);
     return fake.torrents;
   } finally {
