@@ -48,6 +48,8 @@ test("the example keeps its file, answers its probes and stops cleanly", async (
   await writeFile(path, "somebody was here");
   expect((await fetch(`${url}/look`, { method: "POST" })).status).toBe(202);
   await expect.poll(read).toBe("Hello");
-  expect(await (await fetch(`${url}/metrics`)).text()).toContain("motd_writes_total 2");
+  // The file is there a moment before its write is counted.
+  const metrics = async () => (await fetch(`${url}/metrics`)).text();
+  await expect.poll(metrics).toContain("motd_writes_total 2");
   expect(await motd.stop()).toBe(0);
 });
