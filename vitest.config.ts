@@ -3,7 +3,12 @@ import { defineConfig } from "vitest/config";
 import { LongestFirst } from "./packages/testing/src/longest-first.ts";
 import { coverageGate, coverageVariable } from "./packages/testing/src/coverage-gate.ts";
 
-const node = { environment: "node", pool: "forks" } as const;
+const node = {
+  environment: "node",
+  pool: "forks",
+  // The second that is Vitest's default is short on a busy machine; what comes true is not waited for any longer.
+  expect: { poll: { timeout: 10_000 } },
+} as const;
 
 export default defineConfig({
   test: {

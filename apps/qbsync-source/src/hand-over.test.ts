@@ -109,7 +109,8 @@ test("a disk that is short of space is freed: all that is synced seeds there and
     plan: "stay",
     why: "its tag says that it stays",
   });
-  expect(await at.source.metric('qbsync_hand_offs_total{outcome="handed_off"}')).toBe(2);
+  const counted = async () => await at.source.metric('qbsync_hand_offs_total{outcome="handed_off"}');
+  await at.until(async () => (await counted()) === 2, "both to be counted");
   expect(await at.source.metric("qbsync_cleanup_freed_bytes_total")).toBeGreaterThan(300_000);
 });
 
@@ -240,7 +241,8 @@ test("what was begun by a process before is brought to its end, also where there
   );
   expect(handOffs.records.get(film)?.step).toBe(Step.TAKEN_BACK);
   expect(handOffs.records.get(book)?.step).toBe(Step.BEGUN);
-  expect(again.output()).toContain("film goes on seeding here");
+  // Told once the destination's answer has come.
+  await at.until(() => again.output().includes("film goes on seeding here"), "the end to be told");
 });
 
 test("a torrent that a person removes when all of it is there seeds there from now on", async () => {

@@ -132,6 +132,9 @@ describe("a running source", () => {
       QBSYNC_SOURCE_EXCLUDE_SYNC_TAG: "mine",
     });
     await waitFor(async () => (await source.status()).includes("film"), { what: "the torrents to be seen" });
+    await waitFor(async () => (await source.status()).includes('"destination"'), {
+      what: "the destination to be reached",
+    });
     const env = { QBSYNC_SOURCE_HEALTH_ADDR: new URL(source.healthUrl).host };
     const plan = await waitFor(
       async () => {

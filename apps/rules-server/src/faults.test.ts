@@ -146,7 +146,9 @@ describe("places", () => {
       "/proc/nowhere/qbt-rules.log: ENOENT",
     );
     expect((await at.server.done("context=a")).status).toBe("completed");
-    expect(at.server.lines.some(({ msg }) => msg === "run done")).toBe(true);
+    await waitFor(() => at.server.lines.some(({ msg }) => msg === "run done"), {
+      what: "the run to be told",
+    });
   });
 
   test("the log file has what stdout has", async () => {

@@ -16,6 +16,8 @@ export class RuleHits {
   readonly #hits = new Map<string, { count: number; last: string | null }>();
   readonly #counted = new Set<string>();
   #filling: Promise<void> | undefined;
+  /** Jobs that the queue has told of and that are not counted yet. */
+  readonly #adding = new Set<Promise<void>>();
   #unsubscribe = (): void => {};
   /** Of the rules that the last job was run with. */
   version: string | null = null;
@@ -25,6 +27,7 @@ export class RuleHits {
     this.#log = log;
   }
 
+  /** @returns with every job that the queue has told of by now */
   async all(): Promise<ReadonlyMap<string, Hits>> {
     this.#filling ??= this.#fill().catch((error: unknown) => {
       this.#unsubscribe();
@@ -32,6 +35,7 @@ export class RuleHits {
       throw error;
     });
     await this.#filling;
+    await Promise.all(this.#adding);
     return this.#hits;
   }
 
@@ -41,7 +45,9 @@ export class RuleHits {
 
   async #fill(): Promise<void> {
     this.#unsubscribe = this.#queue.subscribe((change) => {
-      if (change.kind === "job" && change.status === "completed") void this.#add(change.id);
+      if (change.kind !== "job" || change.status !== "completed") return;
+      const adding = this.#add(change.id).finally(() => this.#adding.delete(adding));
+      this.#adding.add(adding);
     });
     for (let page = 0; page < pages; page += 1) {
       const filter = { status: "completed", limit: pageSize, offset: page * pageSize } as const;

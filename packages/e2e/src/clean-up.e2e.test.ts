@@ -53,9 +53,15 @@ describe.skipIf(await isMissing("qBittorrent 5.3.0"))(
       // qBittorrent deletes files after it has answered.
       await waitFor(async () => !existsSync(file), { what: "its file to be gone" });
       expect(stage.seenTwice).toEqual([]);
-      const metrics = await (await fetch(`${stage.sourceUrl}/metrics`)).text();
-      expect(metrics).toContain('qbsync_hand_offs_total{outcome="handed_off"} 1');
-      expect(metrics).toMatch(/qbsync_cleanup_freed_bytes_total 3\d{5}/u);
+      // Counted once home has answered that it put the tag on.
+      const metrics = async () => await (await fetch(`${stage.sourceUrl}/metrics`)).text();
+      await waitFor(
+        async () => (await metrics()).includes('qbsync_hand_offs_total{outcome="handed_off"} 1'),
+        {
+          what: "it to be counted",
+        },
+      );
+      expect(await metrics()).toMatch(/qbsync_cleanup_freed_bytes_total 3\d{5}/u);
     });
 
     test("MIN_SPACE, MIN_SEEDING_TIME, EXCLUDE_CLEANUP_TAG, SETTLE_TIME: each of them keeps it here", async () => {

@@ -72,11 +72,10 @@ describe.each(["openrc", "systemd"] as const)("a host with %s", (init) => {
         what: "the command to have been run",
         timeoutMs: 30_000,
       });
-      expect(
-        await host.must(
-          "cat /run/pia-forwarder/forwarded_port; stat -c ' %a' /run/pia-forwarder/forwarded_port",
-        ),
-      ).toBe(`${port} 644\n`);
+      // Written beside qBittorrent's being told, of which the command hears.
+      const portFile = () =>
+        host.must("cat /run/pia-forwarder/forwarded_port; stat -c ' %a' /run/pia-forwarder/forwarded_port");
+      await expect.poll(portFile, { timeout: 30_000 }).toBe(`${port} 644\n`);
       expect(await host.must("stat -c '%a %U' /var/lib/pia-forwarder/port.json")).toBe("600 pia-forwarder\n");
       const pid = await host.healthy();
       await host.must(`kill -KILL ${pid}`);

@@ -62,11 +62,15 @@ async function worksTogether(stack: RunningCompose): Promise<void> {
   const listens = async () =>
     (await json("gluetun", "http://localhost:8080/api/v2/app/preferences")).listen_port === 43_210;
   await waitFor(listens, { what: "qBittorrent on the forwarded port", ...within });
-  const preferences = await json("gluetun", "http://localhost:8080/api/v2/app/preferences");
-  expect(preferences.autorun_on_torrent_added_program).toContain("http://localhost:9090/track");
+  const isHooked = async () => {
+    const preferences = await json("gluetun", "http://localhost:8080/api/v2/app/preferences");
+    return preferences.autorun_on_torrent_added_program.includes("http://localhost:9090/track");
+  };
+  await waitFor(isHooked, { what: "qBittorrent's hooks", ...within });
   // Where docs/compose.md sends people for its password, and qbsync-destination.
-  const archive = await stack.fetch("qbittorrent-archive", "http://localhost:8081/api/v2/app/version");
-  expect(archive.status).toBe(200);
+  const archive = async () =>
+    await stack.fetch("qbittorrent-archive", "http://localhost:8081/api/v2/app/version");
+  await waitFor(async () => (await archive()).status === 200, { what: "the second qBittorrent", ...within });
   const isHealthy = async () =>
     (await json("rules-server", "http://localhost:5000/api/health")).status === "healthy";
   await waitFor(isHealthy, { what: "rules-server healthy: queue, rules, qBittorrent", ...within });
@@ -76,8 +80,10 @@ async function worksTogether(stack: RunningCompose): Promise<void> {
   const connected = async () => (await stack.output()).includes("connected to qbsync-destination");
   await waitFor(connected, { what: "qbsync-source connected to qbsync-destination", ...within });
   for (const app of running) {
-    const answer = await stack.exec(app, ["/nodejs/bin/node", "/app/main.js", "healthcheck"]);
-    expect({ app, ...answer }).toEqual({ app, code: 0, output: "" });
+    const healthcheck = () => stack.exec(app, ["/nodejs/bin/node", "/app/main.js", "healthcheck"]);
+    await expect
+      .poll(healthcheck, { message: `${app}'s healthcheck`, timeout: within.timeoutMs })
+      .toEqual({ code: 0, output: "" });
   }
   const states = await stack.states();
   expect(Object.entries(states).filter(([, state]) => state !== "running")).toEqual([]);

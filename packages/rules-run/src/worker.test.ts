@@ -29,7 +29,8 @@ describe("a job", () => {
       entries: [{ hash: hashOf(1), action: "add_tag", before: [], after: ["x"], result: "done" }],
     });
     await expect(at.audit()).resolves.toMatchObject([{ jobs: [job.id], hash: hashOf(1), rule: "a rule" }]);
-    expect(worker.status().lastJobCompleted).not.toBeNull();
+    // Counted once it is recorded.
+    await expect.poll(() => worker.status().lastJobCompleted).not.toBeNull();
     expect(await at.metrics.registry.metrics()).toContain(
       'qbt_rules_actions_total{action="add_tag",result="done"} 1',
     );
@@ -234,7 +235,7 @@ describe("qBittorrent", () => {
     await at.fake.up();
     for (const { id } of jobs)
       expect(await at.over(id)).toMatchObject({ status: "completed", attempts: id === job.id ? 2 : 1 });
-    expect(worker.status().qbittorrentFault).toBeUndefined();
+    await expect.poll(() => worker.status().qbittorrentFault).toBeUndefined();
     expect(at.lines.filter(({ msg }) => msg.includes("refused"))).toHaveLength(1);
   });
 
@@ -284,7 +285,7 @@ describe("qBittorrent", () => {
     await at.fake.up();
     const next = (await at.queue.enqueue({ hash: hashOf(0) })).job;
     await expect(at.over(next.id)).resolves.toMatchObject({ status: "completed" });
-    expect(worker.status().qbittorrentFault).toBeUndefined();
+    await expect.poll(() => worker.status().qbittorrentFault).toBeUndefined();
   });
 
   test("that restarts in the middle of a run gets the job when it is back", async () => {

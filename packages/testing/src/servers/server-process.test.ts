@@ -40,7 +40,7 @@ test("can be asked to end while it is frozen, and ends in its own way", async ()
   await server.process.start();
   server.process.pause();
   await server.process.stop();
-  expect(server.process.output()).toBe("bye\n");
+  await waitFor(() => server.process.output() === "bye\n", { what: "its last words" });
 });
 
 test("that ignores the request to end is killed after a while", async () => {
