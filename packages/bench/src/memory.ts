@@ -1,4 +1,5 @@
 import { setStage } from "@qbit-sidecars/e2e/stage";
+import { tiedToThisProcess } from "@qbit-sidecars/testing";
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -37,6 +38,7 @@ export async function memoryOf(pid: number): Promise<Memory> {
 }
 
 export function bareNode(): Disposable & { process: ChildProcess } {
-  const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1e9)"], { stdio: "ignore" });
+  const idle = tiedToThisProcess(process.execPath, ["-e", "setInterval(() => {}, 1e9)"]);
+  const child = spawn(...idle, { stdio: "ignore" });
   return { process: child, [Symbol.dispose]: () => void child.kill("SIGKILL") };
 }

@@ -13,7 +13,7 @@ import {
   type QbSyncClient,
   TorrentDescription,
 } from "@qbit-sidecars/qbsync-protocol";
-import { freePort, tempDir, waitFor } from "@qbit-sidecars/testing";
+import { freePort, tempDir, tiedToThisProcess, waitFor } from "@qbit-sidecars/testing";
 import { megabytes, ratio, type Row } from "./figures.ts";
 
 const mebibyte = 1024 * 1024;
@@ -66,7 +66,8 @@ const perSecond = (bytes: number): string => `${megabytes(bytes)}/s`;
 async function rawTcp(): Promise<number> {
   const port = await freePort();
   const sink = `require("node:net").createServer((s) => s.resume().on("end", () => s.end("x"))).listen(${port}, "127.0.0.1", () => console.log("up"))`;
-  const child = spawn(process.execPath, ["-e", sink], { stdio: ["ignore", "pipe", "inherit"] });
+  const receiver = tiedToThisProcess(process.execPath, ["-e", sink]);
+  const child = spawn(...receiver, { stdio: ["ignore", "pipe", "inherit"] });
   await once(child.stdout, "data");
   const socket = connect(port, "127.0.0.1");
   await once(socket, "connect");
@@ -100,11 +101,10 @@ async function receive(pieceLength: number, argv: readonly string[] = []) {
   await using folder = await tempDir();
   const [port, healthPort] = [await freePort(), await freePort()];
   const addresses = [`--listen=127.0.0.1:${port}`, `--health-addr=127.0.0.1:${healthPort}`];
-  const child = spawn(
-    process.execPath,
-    [bundle, `--data=${folder.path}`, ...addresses, "--keep-free=0", "--log-level=warn", ...argv],
-    { stdio: ["ignore", "ignore", "inherit"] },
-  );
+  const flags = [`--data=${folder.path}`, ...addresses, "--keep-free=0", "--log-level=warn", ...argv];
+  const child = spawn(...tiedToThisProcess(process.execPath, [bundle, ...flags]), {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
   try {
     const metric = (name: string): Promise<number> =>
       readMetric(`http://127.0.0.1:${healthPort}/metrics`, name);

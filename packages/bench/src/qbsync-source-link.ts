@@ -1,4 +1,4 @@
-import { freePort, tempDir } from "@qbit-sidecars/testing";
+import { freePort, tempDir, tiedToThisProcess } from "@qbit-sidecars/testing";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -67,9 +67,8 @@ function missing(what: string): Row {
 
 async function openLink(delay: string, { rtt, loss }: (typeof cases)[number]): Promise<AsyncDisposable> {
   const ip = (...args: string[]) => execFileSync("ip", args);
-  const process = spawn(delay, ["-rtt", rtt, "-loss", String(loss), "-rate", String(bytesPerSecond)], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const args = ["-rtt", rtt, "-loss", String(loss), "-rate", String(bytesPerSecond)];
+  const process = spawn(...tiedToThisProcess(delay, args), { stdio: ["ignore", "pipe", "inherit"] });
   await once(process.stdout, "data");
   for (const side of ["source", "destination"] as const) {
     const network = networks[side];
@@ -94,7 +93,8 @@ function within(
   args: readonly string[],
   env: Record<string, string> = {},
 ): ChildProcess {
-  return spawn("ip", ["netns", "exec", networks[side], process.execPath, ...args], {
+  const command = ["netns", "exec", networks[side], process.execPath, ...args];
+  return spawn(...tiedToThisProcess("ip", command), {
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -1,3 +1,4 @@
+import { tiedToThisProcess } from "@qbit-sidecars/testing";
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
@@ -36,11 +37,12 @@ export class RunningApp implements AsyncDisposable {
     const bundle = fileURLToPath(new URL(`../../../apps/${app}/dist/main.js`, import.meta.url));
     // Nothing of this process's environment: what is set here is all the app gets. As in the images, one malloc arena:
     // glibc makes one for each thread of libuv's pool, 1.5 MB that a service of one thread has no use for.
-    this.#process = spawn(process.execPath, [...nodeArgs, bundle, ...args], {
+    this.#process = spawn(...tiedToThisProcess(process.execPath, [...nodeArgs, bundle, ...args]), {
       env: { LOG_FORMAT: "json", MALLOC_ARENA_MAX: "1", ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     const child = this.#process;
+    // For where the kernel does not do it.
     const killChild = () => child.kill("SIGKILL");
     process.once("exit", killChild);
     this.ended = new Promise((resolve, reject) => {

@@ -1,7 +1,8 @@
-import { waitFor } from "@qbit-sidecars/testing";
+import { processAlive, tempDir, waitFor } from "@qbit-sidecars/testing";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test, vi } from "vitest";
@@ -11,8 +12,11 @@ vi.setConfig({ testTimeout: 300_000 });
 const start = fileURLToPath(new URL("start.ts", import.meta.url));
 
 /** `npm start` as a terminal would run it, and what it has printed so far. */
-function runStart(...args: string[]) {
-  const child = spawn(process.execPath, [start, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+function runStart(args: readonly string[] = [], env: Record<string, string> = {}) {
+  const child = spawn(process.execPath, [start, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   let printed = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (printed += text));
   return {
@@ -26,7 +30,7 @@ function runStart(...args: string[]) {
 }
 
 test("npm start tells a torrent's life and stays up after it, and Ctrl-C ends it all and leaves nothing", async () => {
-  using demo = runStart("--life");
+  using demo = runStart(["--life"]);
   await demo.prints("Ctrl-C ends it all");
   const said = demo.printed();
   for (const [who, what] of [
@@ -61,3 +65,26 @@ test("Ctrl-C in the middle of a story does not wait for its end", async () => {
   // A story waits up to 30 s for what will not come any more.
   expect(performance.now() - pressedAt).toBeLessThan(20_000);
 });
+
+test.skipIf(process.platform !== "linux")(
+  "killed (kill -9), it takes its apps and servers along",
+  async () => {
+    // What it wrote stays: nobody is there to delete it.
+    await using folder = await tempDir();
+    using demo = runStart([], { TMPDIR: folder.path });
+    await demo.prints("forwards port");
+    const started = await childrenOf(demo.child.pid ?? 0);
+    // Three qBittorrents, ntfy, Redis, seven apps.
+    expect(started.length).toBeGreaterThanOrEqual(12);
+    demo.child.kill("SIGKILL");
+    await demo.ended;
+    await waitFor(() => started.every((pid) => !processAlive(pid)), { what: "all of them to end" });
+  },
+);
+
+/** What the process has started, as proc_pid_task_children(5) has it. */
+async function childrenOf(pid: number): Promise<number[]> {
+  const tasks = await readdir(`/proc/${pid}/task`);
+  const lists = tasks.map(async (task) => await readFile(`/proc/${pid}/task/${task}/children`, "utf8"));
+  return (await Promise.all(lists)).flatMap((list) => list.split(" ").filter(Boolean).map(Number));
+}

@@ -10,6 +10,7 @@ export {
 export { FakeClock } from "./fake-clock.ts";
 export { freePort } from "./free-port.ts";
 export { isLoopback, type OpenSocket, openSockets } from "./open-sockets.ts";
+export { processAlive } from "./process-alive.ts";
 export { readmeBlock } from "./readme-block.ts";
 export { ServerUnavailableError } from "./servers/find-program.ts";
 export { type NtfyVersion, type QbittorrentVersion, qbittorrentVersionsUnderTest } from "./servers/kinds.ts";
@@ -18,6 +19,7 @@ export { type QbittorrentOptions, type RunningQbittorrent, startQbittorrent } fr
 export { type RedisOptions, type RunningRedis, startRedis } from "./servers/redis.ts";
 export { isMissing, type ServerName } from "./servers/server-at-hand.ts";
 export { type TempDir, tempDir } from "./temp-dir.ts";
+export { tiedToThisProcess } from "./tied-to-this-process.ts";
 export {
   type MadeFile,
   type MadeTorrent,

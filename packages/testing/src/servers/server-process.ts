@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { access } from "node:fs/promises";
 import { once } from "node:events";
+import { tiedToThisProcess } from "../tied-to-this-process.ts";
 import { waitFor } from "../wait-for.ts";
 import type { CommandLine } from "./program.ts";
 
@@ -46,7 +46,7 @@ export class ServerProcess implements AsyncDisposable {
   async start(): Promise<void> {
     if (this.#child) return;
     const { name, isReady } = this.#options;
-    await this.#spawn();
+    this.#spawn();
     try {
       await waitFor(() => this.#child === undefined || isReady(), {
         what: `${name} to serve`,
@@ -97,14 +97,12 @@ export class ServerProcess implements AsyncDisposable {
     await this.#options.cleanUp();
   }
 
-  async #spawn(): Promise<void> {
+  #spawn(): void {
     const { commandLine, cwd } = this.#options;
-    const [command, ...args] = await tiedToThisProcess(commandLine);
-    const child = spawn(command, args, {
-      cwd,
-      env: commandLine.env,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    const { command, args, env, container } = commandLine;
+    // The client of a container engine passes a SIGTERM on to its container, but cannot pass on its own death.
+    const tied = tiedToThisProcess(command, args, container ? "SIGTERM" : "SIGKILL");
+    const child = spawn(...tied, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
     this.#child = child;
     // For where the kernel does not do it (see tiedToThisProcess).
     const onExit = () => this.#signal("SIGKILL");
@@ -135,22 +133,4 @@ export class ServerProcess implements AsyncDisposable {
 
 async function ended(child: ChildProcess): Promise<void> {
   if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
-}
-
-/**
- * The command, wrapped so that the Linux kernel ends it when this process dies, however it dies (PR_SET_PDEATHSIG):
- * exit handlers do not run when a test runner is killed. `setpriv` belongs to util-linux and replaces itself by the
- * command, so the pid is the server's.
- */
-async function tiedToThisProcess({ command, args, container }: CommandLine): Promise<[string, ...string[]]> {
-  const setpriv = "/usr/bin/setpriv";
-  const canTie =
-    process.platform === "linux" &&
-    (await access(setpriv).then(
-      () => true,
-      () => false,
-    ));
-  if (!canTie) return [command, ...args];
-  // The client of a container engine passes a SIGTERM on to its container, but cannot pass on its own death.
-  return [setpriv, "--pdeathsig", container ? "SIGTERM" : "SIGKILL", command, ...args];
 }
