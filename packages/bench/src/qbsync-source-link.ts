@@ -1,5 +1,5 @@
 import { freePort, tempDir, tiedToThisProcess } from "@qbit-sidecars/testing";
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,7 +8,12 @@ import type { Row } from "./figures.ts";
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const networks = { source: "benchA", destination: "benchB" } as const;
 const addresses = { source: "10.99.0.1", destination: "10.99.0.2" } as const;
-const seconds = 6;
+
+/**
+ * Long enough for many round trips: what is on its way at the first and the last moment is a round trip's worth, which
+ * may be counted or not.
+ */
+const secondsOf = (rtt: string) => Math.max(6, (Number.parseInt(rtt, 10) / 1000) * 40);
 
 /** 1 Gbit/s. Without a limit of its own a link on one machine is as fast as the cores that it shares with both ends. */
 const bytesPerSecond = 125_000_000;
@@ -21,8 +26,9 @@ const cases = [
   { rtt: "100ms", loss: 0.001, connections: 1, mebibytes: 512 },
   { rtt: "100ms", loss: 0, connections: 8, mebibytes: 2560 },
   { rtt: "550ms", loss: 0, connections: 1, mebibytes: 256 },
-  { rtt: "550ms", loss: 0, connections: 8, mebibytes: 1200 },
+  { rtt: "550ms", loss: 0, connections: 8, mebibytes: 1800 },
 ];
+type Case = (typeof cases)[number];
 
 /**
  * How fast both apps are over a link with a round-trip time, packet by packet, as a share of what TCP alone carries over
@@ -40,7 +46,7 @@ export async function qbsyncSourceLink(): Promise<Row[]> {
   const rows: Row[] = [];
   for (const one of cases) {
     await using _link = await openLink(delay, one);
-    const raw = await rawTcp(one.connections);
+    const raw = await rawTcp(one);
     const ours = await bothApps(one);
     const loss = one.loss === 0 ? "" : `, ${one.loss * 100} % loss`;
     rows.push({
@@ -65,10 +71,17 @@ function missing(what: string): Row {
   };
 }
 
-async function openLink(delay: string, { rtt, loss }: (typeof cases)[number]): Promise<AsyncDisposable> {
+async function openLink(delay: string, { rtt, loss }: Case): Promise<AsyncDisposable> {
   const ip = (...args: string[]) => execFileSync("ip", args);
+  await using opened = new AsyncDisposableStack();
+  removeNetworks();
   const args = ["-rtt", rtt, "-loss", String(loss), "-rate", String(bytesPerSecond)];
   const process = spawn(...tiedToThisProcess(delay, args), { stdio: ["ignore", "pipe", "inherit"] });
+  opened.defer(removeNetworks);
+  opened.defer(async () => {
+    process.kill();
+    await once(process, "exit");
+  });
   await once(process.stdout, "data");
   for (const side of ["source", "destination"] as const) {
     const network = networks[side];
@@ -78,13 +91,13 @@ async function openLink(delay: string, { rtt, loss }: (typeof cases)[number]): P
     ip("-n", network, "addr", "add", `${addresses[side]}/24`, "dev", network);
     ip("-n", network, "link", "set", network, "mtu", "1500", "txqueuelen", "10000", "up");
   }
-  return {
-    async [Symbol.asyncDispose]() {
-      process.kill();
-      await once(process, "exit");
-      for (const network of Object.values(networks)) ip("netns", "del", network);
-    },
-  };
+  return opened.move();
+}
+
+/** Also those of a run that was killed. */
+function removeNetworks(): void {
+  for (const network of Object.values(networks))
+    spawnSync("ip", ["netns", "del", network], { stdio: "ignore" });
 }
 
 /** A program within one of the two networks. */
@@ -100,9 +113,14 @@ function within(
   });
 }
 
-async function rawTcp(connections: number): Promise<number> {
+async function rawTcp({ rtt, connections }: Case): Promise<number> {
   const port = await freePort();
-  const receiver = within("destination", [path("link/raw-tcp.ts"), "listen", String(port), String(seconds)]);
+  const receiver = within("destination", [
+    path("link/raw-tcp.ts"),
+    "listen",
+    String(port),
+    String(secondsOf(rtt)),
+  ]);
   await once(receiver.stderr!, "data");
   const sender = within("source", [
     path("link/raw-tcp.ts"),
@@ -114,10 +132,10 @@ async function rawTcp(connections: number): Promise<number> {
   const [bytes] = await once(receiver.stdout!, "data");
   sender.kill("SIGKILL");
   await once(sender, "exit");
-  return Number(String(bytes)) / seconds;
+  return Number(String(bytes)) / secondsOf(rtt);
 }
 
-async function bothApps({ connections, mebibytes }: (typeof cases)[number]): Promise<number> {
+async function bothApps({ rtt, connections, mebibytes }: Case): Promise<number> {
   await using folder = await tempDir();
   const port = await freePort();
   const destination = within("destination", [path("../../../apps/qbsync-destination/dist/main.js")], {
@@ -132,7 +150,7 @@ async function bothApps({ connections, mebibytes }: (typeof cases)[number]): Pro
     path("link/source-side.ts"),
     `${addresses.destination}:${port}`,
     String(connections),
-    String(seconds),
+    String(secondsOf(rtt)),
     String(mebibytes),
   ]);
   let printed = "";
