@@ -12,6 +12,7 @@ import { openQbittorrent } from "@qbit-sidecars/service/qbittorrent";
 import type { QbitClient } from "@qbit-sidecars/qbit-client";
 import type { Config } from "./config.ts";
 import { DataFolder } from "./data-folder.ts";
+import { DiskWriters } from "./disk-writers.ts";
 import { Finalizer } from "./finalize.ts";
 import { HandOffFiles } from "./hand-off-files.ts";
 import { HandlePool } from "./handle-pool.ts";
@@ -21,7 +22,6 @@ import { qbittorrentSeeder, qbittorrentTakingOver } from "./qbittorrent.ts";
 import { openPiecesAtMost, PieceReceiver } from "./receive-pieces.ts";
 import { measure } from "./report.ts";
 import { sourceService, type SourceServiceOptions } from "./serve-source.ts";
-import { Slots } from "./slots.ts";
 import { freeBytes, Space } from "./space.ts";
 import { refuseNewerState } from "./state-format.ts";
 import type { TorrentEvents } from "./stored-torrent.ts";
@@ -80,7 +80,7 @@ function assemble(
   const budget = new ByteBudget(plan.workBytes);
   const handles = closers.use(new HandlePool());
   const space = new Space({ free: () => freeBytes(data.path), keepFreeBytes: config.keepFree });
-  const writers = new Slots(config.streamWorkers === 0 ? writersByDefault : config.streamWorkers);
+  const writers = new DiskWriters(config.streamWorkers === 0 ? writersByDefault : config.streamWorkers);
   const counts = measure(service.metrics, {
     store: () => store,
     bufferedBytes: () => budget.usedBytes,

@@ -1,5 +1,5 @@
 import type { PieceVerifier } from "@qbit-sidecars/qbsync-protocol";
-import type { Slots } from "./slots.ts";
+import type { DiskWriters } from "./disk-writers.ts";
 import type { StoredTorrent } from "./stored-torrent.ts";
 
 /** What became of a chunk: more is to come, the piece is whole, or it does not fit. */
@@ -17,7 +17,7 @@ type Part = { file: number; offset: number; length: number };
 export class ArrivingPiece {
   readonly torrent: StoredTorrent;
   readonly piece: number;
-  readonly #writers: Slots;
+  readonly #writers: DiskWriters;
   readonly #verifier: PieceVerifier;
   readonly #size: number;
   #next = 0;
@@ -26,7 +26,7 @@ export class ArrivingPiece {
   #isVerified: boolean | undefined;
   readonly #writes = new Set<Promise<void>>();
 
-  constructor(torrent: StoredTorrent, piece: number, writers: Slots) {
+  constructor(torrent: StoredTorrent, piece: number, writers: DiskWriters) {
     this.torrent = torrent;
     this.piece = piece;
     this.#writers = writers;
@@ -78,11 +78,12 @@ export class ArrivingPiece {
   }
 
   #write(offset: number, data: Uint8Array): Promise<void> {
+    const { files } = this.torrent;
     const parts = this.#partsOf(offset, data);
     const write = (async () => {
       for (const { part, bytes } of parts) {
         if (this.#isAbandoned || this.#error !== undefined) return;
-        await this.#writers.run(() => this.torrent.files.write(part, bytes));
+        await this.#writers.run(files.path(part.file), () => files.write(part, bytes));
       }
     })()
       .catch((error: unknown) => {

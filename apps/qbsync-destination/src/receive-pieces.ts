@@ -7,8 +7,8 @@ import {
 import { messageWithCauses } from "@qbit-sidecars/service";
 import { AnswerQueue, type AnswerSink } from "./answers.ts";
 import { ArrivingPiece } from "./arriving-piece.ts";
+import type { DiskWriters } from "./disk-writers.ts";
 import { RefusedError } from "./refused.ts";
-import type { Slots } from "./slots.ts";
 import type { Hear, StoredTorrent } from "./stored-torrent.ts";
 
 /** Pieces of one stream that are begun and not ended. */
@@ -18,7 +18,7 @@ export type ReceiverOptions = {
   torrent: (id: string) => StoredTorrent | undefined;
   budget: ByteBudget;
   /** Writes to the disk at the same time. */
-  writers: Slots;
+  writers: DiskWriters;
   onChunk: (bytes: number) => void;
   onOutcome: (outcome: Outcome) => void;
   /** Bytes of a piece that came though it was there. */
