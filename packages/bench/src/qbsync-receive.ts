@@ -19,6 +19,7 @@ import { megabytes, ratio, type Row } from "./figures.ts";
 const mebibyte = 1024 * 1024;
 const totalBytes = 512 * mebibyte;
 const bundle = fileURLToPath(new URL("../../../apps/qbsync-destination/dist/main.js", import.meta.url));
+const receiver = fileURLToPath(new URL("bare-receiver.ts", import.meta.url));
 
 /** Bytes in flight: what a source of the default settings allows itself. */
 const windowBytes = 64 * mebibyte;
@@ -27,6 +28,7 @@ const windowBytes = 64 * mebibyte;
 export async function qbsyncReceive(): Promise<Row[]> {
   const tcp = await rawTcp();
   const disk = await rawDisk();
+  const bare = await receiveBare(4 * mebibyte);
   const received = await receive(4 * mebibyte);
   const smaller = Math.min(tcp, disk);
   const rate = (name: string, value: number, aim: string): Row => ({
@@ -39,6 +41,13 @@ export async function qbsyncReceive(): Promise<Row[]> {
   const rows = [
     rate("hashed and written", received.writtenRate, "≥ 0.7×"),
     rate("durable", received.durableRate, "≥ 0.7×"),
+    {
+      figure: "qbsync-destination: loopback, pieces of 4 MiB, durable, beside a bare receiver",
+      value: perSecond(received.durableRate),
+      baseline: `${perSecond(bare)} gRPC, SHA-1 and a file, with nothing kept`,
+      ratio: ratio(received.durableRate, bare),
+      aim: "",
+    },
     {
       figure: "qbsync-destination: CPU for 1 GiB received, hashed and durable",
       value: `${(received.cpuSeconds * ((1024 * mebibyte) / totalBytes)).toFixed(2)} s`,
@@ -95,6 +104,26 @@ async function rawDisk(): Promise<number> {
   const seconds = (performance.now() - startedAt) / 1000;
   await unlink(path);
   return totalBytes / seconds;
+}
+
+/** The same without everything that makes it qbsync-destination; see bare-receiver.ts. */
+async function receiveBare(pieceLength: number): Promise<number> {
+  await using folder = await tempDir();
+  const port = await freePort();
+  const child = spawn(
+    process.execPath,
+    [receiver, String(port), join(folder.path, "file"), String(pieceLength), String(totalBytes)],
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
+  await once(child.stdout, "data");
+  const client = connectQbSync({ address: `127.0.0.1:${port}` });
+  try {
+    return (await sendAll(client, pieceLength)).durableRate;
+  } finally {
+    client.close();
+    child.kill();
+    await once(child, "exit");
+  }
 }
 
 async function receive(pieceLength: number, argv: readonly string[] = []) {
