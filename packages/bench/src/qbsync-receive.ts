@@ -19,7 +19,7 @@ import { megabytes, ratio, type Row } from "./figures.ts";
 const mebibyte = 1024 * 1024;
 const totalBytes = 512 * mebibyte;
 const bundle = fileURLToPath(new URL("../../../apps/qbsync-destination/dist/main.js", import.meta.url));
-const receiver = fileURLToPath(new URL("bare-receiver.ts", import.meta.url));
+const bareReceiver = fileURLToPath(new URL("bare-receiver.ts", import.meta.url));
 
 /** Bytes in flight: what a source of the default settings allows itself. */
 const windowBytes = 64 * mebibyte;
@@ -110,11 +110,8 @@ async function rawDisk(): Promise<number> {
 async function receiveBare(pieceLength: number): Promise<number> {
   await using folder = await tempDir();
   const port = await freePort();
-  const child = spawn(
-    process.execPath,
-    [receiver, String(port), join(folder.path, "file"), String(pieceLength), String(totalBytes)],
-    { stdio: ["ignore", "pipe", "inherit"] },
-  );
+  const args = [bareReceiver, port, join(folder.path, "file"), pieceLength, totalBytes].map(String);
+  const child = spawn(...tiedToThisProcess(process.execPath, args), { stdio: ["ignore", "pipe", "inherit"] });
   await once(child.stdout, "data");
   const client = connectQbSync({ address: `127.0.0.1:${port}` });
   try {
