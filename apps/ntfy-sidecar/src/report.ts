@@ -55,9 +55,8 @@ export function measure(metrics: Metrics, ledger: Ledger) {
     name: "ntfy_sidecar_notices_dropped_total",
     help: "Notices that ntfy refuses in any wording, by kind.",
     labelNames: ["kind"],
+    fromStart: noticeKinds.map((kind) => ({ kind })),
   });
-  // From the start, so that Prometheus sees the first one as an increase.
-  for (const kind of noticeKinds) dropped.inc({ kind }, 0);
   return {
     event: ({ kind }: DownloadEvent) => events.inc({ kind }),
     look: () => looks.inc(),

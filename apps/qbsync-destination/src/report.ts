@@ -17,18 +17,14 @@ export function measure(
     writesPeak: () => number;
   },
 ) {
-  const gauge = (name: string, help: string, value: () => number) =>
-    metrics.gauge({
-      name,
-      help,
-      collect() {
-        this.set(value());
-      },
-    });
-  gauge("qbsync_buffered_bytes", "Received bytes that are being hashed and written.", read.bufferedBytes);
-  gauge("qbsync_streams", "Open streams of pieces.", read.streams);
-  gauge("qbsync_finalizing_torrents", "Torrents that are being finished.", read.finalizing);
-  gauge("qbsync_writes_peak", "The most writes at the same time since the start.", read.writesPeak);
+  metrics.reading(
+    "qbsync_buffered_bytes",
+    "Received bytes that are being hashed and written.",
+    read.bufferedBytes,
+  );
+  metrics.reading("qbsync_streams", "Open streams of pieces.", read.streams);
+  metrics.reading("qbsync_finalizing_torrents", "Torrents that are being finished.", read.finalizing);
+  metrics.reading("qbsync_writes_peak", "The most writes at the same time since the start.", read.writesPeak);
   metrics.gauge({
     name: "qbsync_torrents",
     help: "Torrents by phase.",
@@ -57,9 +53,8 @@ export function measure(
     name: "qbsync_finalizations_total",
     help: "Attempts to finish a torrent.",
     labelNames: ["result"],
+    fromStart: ["finished", "failed", "incomplete"].map((result) => ({ result })),
   });
-  // From the start, so that Prometheus sees the first one as an increase.
-  for (const result of ["finished", "failed", "incomplete"]) finalizations.inc({ result }, 0);
   const finalizing = metrics.histogram({
     name: "qbsync_finalization_duration_seconds",
     help: "How long finishing a torrent took.",

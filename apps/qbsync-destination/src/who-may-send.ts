@@ -103,12 +103,10 @@ function measure(
     labelNames: ["reason"],
   });
   if (keys !== undefined)
-    metrics.gauge({
-      name: "qbsync_certificate_expiry_timestamp_seconds",
-      help: "When this server's certificate goes out of date.",
-      collect() {
-        this.set(Number(keys.material.expiresAt ?? 0) / 1000);
-      },
-    });
+    metrics.reading(
+      "qbsync_certificate_expiry_timestamp_seconds",
+      "When this server's certificate goes out of date.",
+      () => Number(keys.material.expiresAt ?? 0) / 1000,
+    );
   return (reason) => rejected.inc({ reason });
 }

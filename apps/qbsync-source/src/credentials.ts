@@ -74,11 +74,9 @@ function warningOf(config: SecurityConfig): string | undefined {
 const isLoopback = (host = ""): boolean => /^(localhost|127\.[\d.]+|::1)$/i.test(host);
 
 function measureExpiry(metrics: Metrics, keys: KeyFiles): void {
-  metrics.gauge({
-    name: "qbsync_certificate_expiry_timestamp_seconds",
-    help: "When this source's certificate goes out of date.",
-    collect() {
-      this.set(Number(keys.material.expiresAt ?? 0) / 1000);
-    },
-  });
+  metrics.reading(
+    "qbsync_certificate_expiry_timestamp_seconds",
+    "When this source's certificate goes out of date.",
+    () => Number(keys.material.expiresAt ?? 0) / 1000,
+  );
 }

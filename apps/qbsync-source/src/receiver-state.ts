@@ -7,13 +7,11 @@ export function serveReceiverState(
   link: Pick<Link, "terms">,
 ): void {
   const isOpen = (): boolean => link.terms?.capabilities.includes("open") === true;
-  metrics.gauge({
-    name: "qbsync_receiver_open",
-    help: "1 while the destination takes torrents from whoever reaches it, as it says itself.",
-    collect() {
-      this.set(Number(isOpen()));
-    },
-  });
+  metrics.reading(
+    "qbsync_receiver_open",
+    "1 while the destination takes torrents from whoever reaches it, as it says itself.",
+    () => Number(isOpen()),
+  );
   health.ready("security", () => ({ ok: true, detail: detailOf(link.terms !== undefined, isOpen()) }));
 }
 

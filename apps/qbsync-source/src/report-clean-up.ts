@@ -5,30 +5,24 @@ import type { GroupOutcome } from "./hand-off.ts";
 
 /** The metrics of hand-offs and drains. */
 export function cleanUpMetrics(metrics: Metrics, read: { cleanUp: () => CleanUp; drain: () => Drain }) {
-  const gauge = (name: string, help: string, value: () => number) =>
-    metrics.gauge({
-      name,
-      help,
-      collect() {
-        this.set(value());
-      },
-    });
-  gauge(
+  metrics.reading(
     "qbsync_hand_offs_under_way",
     "Torrents that are being handed over.",
     () => read.cleanUp().underWayCount,
   );
-  gauge(
+  metrics.reading(
     "qbsync_cleanup_waiting_torrents",
     "Torrents that are complete at the destination and still here.",
     () => read.cleanUp().waitingCount,
   );
-  gauge(
+  metrics.reading(
     "qbsync_data_free_bytes",
     "Bytes that are free where the data is.",
     () => read.cleanUp().freeBytes ?? Number.NaN,
   );
-  gauge("qbsync_draining", "1 while a drain hands torrents over.", () => Number(read.drain().isRunning));
+  metrics.reading("qbsync_draining", "1 while a drain hands torrents over.", () =>
+    Number(read.drain().isRunning),
+  );
   const handOffs = metrics.counter({
     name: "qbsync_hand_offs_total",
     help: "Torrents whose hand-off came to an end.",

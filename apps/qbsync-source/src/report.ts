@@ -16,9 +16,8 @@ export function countMetrics(metrics: Metrics) {
     name: "qbsync_sync_outcomes_total",
     help: "Torrents that were synced, failed, or were dropped because they were removed here.",
     labelNames: ["mode", "result"],
+    fromStart: ["synced", "failed", "aborted"].map((result) => ({ mode: "source", result })),
   });
-  // From the start, so that Prometheus sees the first one as an increase.
-  for (const result of ["synced", "failed", "aborted"]) outcomes.inc({ mode: "source", result }, 0);
   const calls = metrics.counter({
     name: "qbsync_qb_api_calls_total",
     help: "Requests to qBittorrent.",
@@ -69,22 +68,18 @@ const refusals: ReadonlySet<Outcome> = new Set([
 
 /** The metrics that are read when scraped. */
 export function gaugeMetrics(metrics: Metrics, { torrents, sender, lanes }: Gauged): void {
-  const gauge = (name: string, help: string, read: () => number) =>
-    metrics.gauge({
-      name,
-      help,
-      collect() {
-        this.set(read());
-      },
-    });
-  gauge("qbsync_inflight_pieces", "Pieces on their way.", () => sender.inFlightPieces);
-  gauge("qbsync_inflight_bytes", "Bytes of pieces on their way.", () => sender.inFlightBytes);
-  gauge("qbsync_grpc_connections_active", "Connections that carry pieces.", lanes);
-  gauge("qbsync_active_torrents", "Torrents that are not synced yet and nothing stands in their way.", () => {
-    return [...torrents.values()].filter(({ isFinished, failure }) => !isFinished && failure === undefined)
-      .length;
-  });
-  gauge("qbsync_finished_torrents", "Torrents that are complete at the destination.", () => {
+  metrics.reading("qbsync_inflight_pieces", "Pieces on their way.", () => sender.inFlightPieces);
+  metrics.reading("qbsync_inflight_bytes", "Bytes of pieces on their way.", () => sender.inFlightBytes);
+  metrics.reading("qbsync_grpc_connections_active", "Connections that carry pieces.", lanes);
+  metrics.reading(
+    "qbsync_active_torrents",
+    "Torrents that are not synced yet and nothing stands in their way.",
+    () => {
+      return [...torrents.values()].filter(({ isFinished, failure }) => !isFinished && failure === undefined)
+        .length;
+    },
+  );
+  metrics.reading("qbsync_finished_torrents", "Torrents that are complete at the destination.", () => {
     return [...torrents.values()].filter(({ isFinished }) => isFinished).length;
   });
 }

@@ -23,11 +23,9 @@ export function measureQueue(metrics: Metrics, { queue, rules, qbittorrent }: Me
       this.set(Number((await qbittorrent.look()).connected));
     },
   });
-  metrics.gauge({
-    name: "qbt_rules_rules_in_force",
-    help: "1 when the rules in force are those of the file; 0 when the file is wrong.",
-    collect() {
-      this.set(Number(rules.state.status === "ok"));
-    },
-  });
+  metrics.reading(
+    "qbt_rules_rules_in_force",
+    "1 when the rules in force are those of the file; 0 when the file is wrong.",
+    () => Number(rules.state.status === "ok"),
+  );
 }

@@ -29,6 +29,23 @@ test("two services in one process do not share a registry, nor use the global on
   expect(await register.metrics()).not.toContain("syncs_total");
 });
 
+test("labels that are known beforehand begin at 0, once", async () => {
+  const metrics = create();
+  const syncs = () =>
+    metrics.counter({
+      name: "syncs_total",
+      help: "x",
+      labelNames: ["result"],
+      fromStart: [{ result: "done" }, { result: "failed" }],
+    });
+  expect(await metrics.registry.metrics()).not.toContain("syncs_total");
+  syncs().inc({ result: "done" });
+  syncs();
+  const text = await metrics.registry.metrics();
+  expect(text).toContain('syncs_total{result="done"} 1');
+  expect(text).toContain('syncs_total{result="failed"} 0');
+});
+
 test("errors are counted by their class", async () => {
   const metrics = create();
   const count = metrics.failures("failures_total", "x");

@@ -7,6 +7,7 @@ import type {
   GaugeConfiguration,
   Histogram as HistogramOf,
   HistogramConfiguration,
+  LabelValues,
   Registry as MetricRegistry,
 } from "prom-client";
 // Not from the index: that loads cluster, v8 and perf_hooks for what nobody here uses, 1 MB of memory.
@@ -20,13 +21,18 @@ import { className } from "./describe-error.ts";
 /** prom-client's options for a metric, minus the registry, which is always the service's own. */
 type Options<C> = Omit<C, "registers">;
 
+type CounterOptions<L extends string> = Options<CounterConfiguration<L>> & {
+  /** Labels that are there from the start, at 0, so that Prometheus sees the first of each as an increase. */
+  fromStart?: readonly LabelValues<L>[];
+};
+
 /**
  * The service's metrics. Thin over prom-client: the makers register into this registry, never the global one,
  * and a name asked for twice gives the same metric, so two loops can count under one name.
  */
 export type Metrics = {
   readonly registry: MetricRegistry;
-  counter<L extends string = never>(options: Options<CounterConfiguration<L>>): CounterOf<L>;
+  counter<L extends string = never>(options: CounterOptions<L>): CounterOf<L>;
   gauge<L extends string = never>(options: Options<GaugeConfiguration<L>>): GaugeOf<L>;
   histogram<L extends string = never>(options: Options<HistogramConfiguration<L>>): HistogramOf<L>;
   /** A gauge that is read when it is scraped. */
@@ -42,9 +48,12 @@ export function createMetrics(program: { name: string; version: string }): Metri
   const find = ({ name }: { name: string }) => registry.getSingleMetric(name);
   const metrics: Metrics = {
     registry,
-    counter(options) {
+    counter({ fromStart = [], ...options }) {
       const known = find(options);
-      return known instanceof Counter ? known : new Counter({ ...options, registers });
+      if (known instanceof Counter) return known;
+      const counter = new Counter({ ...options, registers });
+      for (const labels of fromStart) counter.inc(labels, 0);
+      return counter;
     },
     gauge(options) {
       const known = find(options);
