@@ -8,6 +8,7 @@ import { DestinationError } from "./destination.ts";
 import type { Lane, Link } from "./link.ts";
 import { SendPlanner } from "./plan-sending.ts";
 import { PieceChangedError, type PieceReading, readPiece } from "./read-piece.ts";
+import { settle } from "./settle-answer.ts";
 import type { TokenBucket } from "./token-bucket.ts";
 import type { Tags, TrackedTorrent } from "./tracked-torrent.ts";
 
@@ -39,8 +40,8 @@ type Flight = { tracked: TrackedTorrent; piece: number; bytes: number; lane: Lan
 /** A piece of at most this share of the window is held in memory from its check to its sending. */
 const heldShare = 0.5;
 
-/** How long a piece waits after it could not be read, or was refused. */
-const waitsMs = { unreadable: 2000, refused: 1000, failed: 5000 };
+/** How long a piece waits after it could not be read. */
+const unreadableWaitMs = 2000;
 
 /** Sends pieces: what `SendPlanner` says, as fast as senders, window and limits let it. Reacts, never polls. */
 export class PieceSender {
@@ -223,7 +224,7 @@ export class PieceSender {
   #putOff(flight: Flight, problem: Parameters<SenderEvents["unreadable"]>[1]): void {
     const { tracked, piece } = flight;
     if (this.#flights.get(keyOf(tracked.id, piece)) !== flight) return;
-    tracked.progress?.comeBack(piece, this.#options.clock.monotonic() + waitsMs.unreadable);
+    tracked.progress?.comeBack(piece, this.#options.clock.monotonic() + unreadableWaitMs);
     this.#land(flight);
     this.#options.on.unreadable(tracked, problem);
   }
@@ -250,47 +251,6 @@ export class PieceSender {
       if (!stays && flight !== undefined) this.#land(flight);
     }
     if (outcome !== Outcome.RECEIVED) this.#options.on.changed(tracked);
-  }
-}
-
-type Verdict = { outcome: Outcome; detail: string; now: number };
-
-/** @returns whether the piece is still on its way */
-function settle(tracked: TrackedTorrent, piece: number, { outcome, detail, now }: Verdict): boolean {
-  const { progress } = tracked;
-  switch (outcome) {
-    case Outcome.UNSPECIFIED:
-    case Outcome.RECEIVED:
-    case Outcome.SUPERSEDED:
-      return true;
-    case Outcome.WRITTEN:
-      progress?.written(piece);
-      return false;
-    case Outcome.DURABLE:
-      progress?.durable(piece);
-      return false;
-    case Outcome.NOT_WANTED:
-      progress?.unwanted(piece);
-      return false;
-    case Outcome.NOT_OPEN:
-      tracked.isOpen = false;
-      tracked.isPaused = false;
-      progress?.comeBack(piece, now);
-      return false;
-    case Outcome.HASH_MISMATCH:
-    case Outcome.REFUSED:
-      progress?.comeBack(piece, now + waitsMs.refused);
-      tracked.strike(piece, detail);
-      return false;
-    case Outcome.PAUSED:
-      tracked.pause();
-      progress?.comeBack(piece, now);
-      return false;
-    case Outcome.FAILED:
-      progress?.comeBack(piece, now + waitsMs.failed);
-      return false;
-    default:
-      return true;
   }
 }
 
