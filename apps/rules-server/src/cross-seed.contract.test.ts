@@ -1,5 +1,6 @@
-import { isMissing, startFakeQbittorrent, startRedis } from "@qbit-sidecars/testing";
+import { startFakeQbittorrent } from "@qbit-sidecars/testing";
 import { expect, test, vi } from "vitest";
+import { backendsAtHand } from "./backends-under-test.ts";
 import { startServerUnderTest, testKey } from "./server-under-test.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -45,22 +46,12 @@ function notification(extra: object) {
   };
 }
 
-const backends = [
-  { name: "SQLite", missing: false },
-  { name: "Redis", missing: await isMissing("Redis") },
-];
-
-test.each(backends.filter(({ missing }) => !missing))(
+test.each(backendsAtHand)(
   "what cross-seed injects is told by it, and its rules run for just these torrents, the queue in $name",
-  async ({ name }) => {
-    await using closers = new AsyncDisposableStack();
-    const fake = closers.use(await startFakeQbittorrent({ torrents }));
-    const env: Record<string, string> = {};
-    if (name === "Redis") {
-      const redis = closers.use(await startRedis({ appendOnly: true }));
-      Object.assign(env, { QBT_RULES_QUEUE_BACKEND: "redis", QBT_RULES_QUEUE_REDIS_URL: redis.url });
-    }
-    const server = closers.use(await startServerUnderTest({ qbittorrent: fake.url, rules, env }));
+  async ({ start }) => {
+    await using store = await start();
+    await using fake = await startFakeQbittorrent({ torrents });
+    await using server = await startServerUnderTest({ qbittorrent: fake.url, rules, env: store.env });
     const tell = async (body: unknown, query = `?key=${testKey}`) => {
       const response = await fetch(`${server.url}/api/webhooks/cross-seed${query}`, {
         method: "POST",

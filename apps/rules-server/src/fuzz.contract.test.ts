@@ -1,10 +1,11 @@
-import { isMissing, startFakeQbittorrent, startRedis } from "@qbit-sidecars/testing";
+import { startFakeQbittorrent } from "@qbit-sidecars/testing";
 import fc from "fast-check";
 import { type IncomingHttpHeaders, request, validateHeaderName, validateHeaderValue } from "node:http";
 import { connect } from "node:net";
 import process from "node:process";
 import { text } from "node:stream/consumers";
 import { expect, test, vi } from "vitest";
+import { backendsAtHand } from "./backends-under-test.ts";
 import { startServerUnderTest, testKey } from "./server-under-test.ts";
 
 const isLong = process.env.QBIT_SIDECARS_LONG === "1";
@@ -14,11 +15,6 @@ vi.setConfig({ testTimeout: isLong ? 600_000 : 60_000 });
 
 const rules =
   "rules: [{ name: tag, context: fuzz, conditions: [{ field: info.size, operator: '>=', value: 0 }], actions: [{ type: add_tag, params: { tag: x } }] }]";
-
-const backends = [
-  { name: "SQLite", missing: false },
-  { name: "Redis", missing: await isMissing("Redis") },
-];
 
 type Asked = {
   readonly method: string;
@@ -177,17 +173,12 @@ function ask(url: string, { method, path, headers, body: sent }: Asked): Promise
   });
 }
 
-test.each(backends.filter(({ missing }) => !missing))(
+test.each(backendsAtHand)(
   `whatever ${requests} requests hold, each is answered, none with a fault of the server, the queue in $name`,
-  async ({ name: backend }) => {
-    await using closers = new AsyncDisposableStack();
-    const fake = closers.use(await startFakeQbittorrent({ torrents: 3 }));
-    const env: Record<string, string> = {};
-    if (backend === "Redis") {
-      const redis = closers.use(await startRedis());
-      Object.assign(env, { QBT_RULES_QUEUE_BACKEND: "redis", QBT_RULES_QUEUE_REDIS_URL: redis.url });
-    }
-    const server = closers.use(await startServerUnderTest({ qbittorrent: fake.url, rules, env }));
+  async ({ start }) => {
+    await using store = await start();
+    await using fake = await startFakeQbittorrent({ torrents: 3 });
+    await using server = await startServerUnderTest({ qbittorrent: fake.url, rules, env: store.env });
     const seen = new Set<number>();
     await fc.assert(
       fc.asyncProperty(asked, async (each) => {

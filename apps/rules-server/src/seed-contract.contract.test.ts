@@ -1,73 +1,13 @@
-import {
-  type FakeQbittorrent,
-  isMissing,
-  type RunningRedis,
-  startFakeQbittorrent,
-  startRedis,
-  tempDir,
-  waitFor,
-} from "@qbit-sidecars/testing";
+import { seedExample as rules } from "@qbit-sidecars/rules/seed-example";
+import { type FakeQbittorrent, startFakeQbittorrent, waitFor } from "@qbit-sidecars/testing";
 import { Ajv2020, type AnySchema } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { backends } from "./backends-under-test.ts";
+import { seedAnswers, shapeOf } from "./seed-answers-under-test.ts";
 import { type Answer, type ServerUnderTest, startServerUnderTest, testKey } from "./server-under-test.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
-/** The example of the seed, with the key `context` where it put it. */
-const rules = `
-rules:
-  - name: "Auto-categorize HD content on add"
-    enabled: true
-    stop_on_match: true
-    conditions:
-      context: on_added
-      all:
-        - field: info.name
-          operator: matches
-          value: '(?i).*(1080p|2160p|4k).*'
-    actions:
-      - type: set_category
-        params:
-          category: "Movies-HD"
-      - type: add_tag
-        params:
-          tag: "hd"
-`;
-/** The rest of the seed's example. */
-const scheduledRules = `
-  - name: "Cleanup old completed torrents"
-    enabled: true
-    conditions:
-      context: scheduled  # Run with: qbt-rules --context scheduled
-      all:
-        - field: info.state
-          operator: in
-          value: ["uploading", "pausedUP", "stalledUP"]
-        - field: info.completion_on
-          operator: older_than
-          value: "30 days"
-        - field: info.ratio
-          operator: ">="
-          value: 2.0
-    actions:
-      - type: delete_torrent
-        params:
-          delete_files: false
-
-  - name: "Force seed low-seeded content"
-    enabled: true
-    conditions:
-      context: scheduled
-      all:
-        - field: info.num_complete
-          operator: "<="
-          value: 2
-        - field: info.state
-          operator: in
-          value: ["pausedUP", "stalledUP"]
-    actions:
-      - type: force_start
-`;
 const film = "a".repeat(40);
 const series = "b".repeat(40);
 const v2 = `${"c".repeat(40)}${"0".repeat(24)}`;
@@ -75,31 +15,6 @@ const torrents = [
   { name: "Film.2026.1080p", hash: film },
   { name: "Series.S01E01", hash: series },
   { name: "V2.2160p", hash: "c".repeat(40) },
-];
-
-type Backend = {
-  name: string;
-  missing: boolean;
-  start(): Promise<{ env: Record<string, string> } & AsyncDisposable>;
-};
-
-const backends: readonly Backend[] = [
-  {
-    name: "SQLite",
-    missing: false,
-    start: async () => ({ env: {}, [Symbol.asyncDispose]: async () => {} }),
-  },
-  {
-    name: "Redis",
-    missing: await isMissing("Redis"),
-    async start() {
-      const redis: RunningRedis = await startRedis({ appendOnly: true });
-      return {
-        env: { QBT_RULES_QUEUE_BACKEND: "redis", QBT_RULES_QUEUE_REDIS_URL: redis.url },
-        [Symbol.asyncDispose]: async () => await redis[Symbol.asyncDispose](),
-      };
-    },
-  },
 ];
 
 for (const backend of backends) {
@@ -125,7 +40,7 @@ for (const backend of backends) {
       return answer;
     };
 
-    test.each(examples)(
+    test.each(seedAnswers)(
       "%s %s has every key of the seed's example, of the same type",
       async (method, path, example) => {
         const { job_id: id } = await server.done("context=example&dry_run=true");
@@ -366,7 +281,7 @@ for (const backend of backends) {
           queue: { backend: backend.name.toLowerCase(), pending_jobs: 0 },
           worker: { status: "running" },
           qbittorrent: { connected: true, version: "v5.3.0" },
-          rules: { status: "ok", count: 1 },
+          rules: { status: "ok", count: 3 },
         });
       });
 
@@ -410,157 +325,6 @@ for (const backend of backends) {
       await reader?.cancel();
     });
   });
-
-  describe.skipIf(backend.missing)(`the seed's criteria, the queue in ${backend.name}`, () => {
-    test("jobs survive a restart, those that waited are done then", async () => {
-      await using store = await backend.start();
-      await using folder = await tempDir();
-      await using fake = await startFakeQbittorrent({ torrents });
-      const start = async () =>
-        await startServerUnderTest({ qbittorrent: fake.url, rules, env: store.env, folder });
-      const first = await start();
-      const done = await first.done("context=before");
-      const waiting = (await first.post("/api/execute?context=on_added&hash=1&delay=1")).body.job_id;
-      await expect(first.stop()).resolves.toBe(0);
-      await using second = await start();
-      expect((await second.get(`/api/jobs/${done.job_id}`)).body).toEqual(done);
-      await expect(second.over(waiting)).resolves.toMatchObject({ status: "completed" });
-    });
-
-    test("its three example rules do what their names say", async () => {
-      await using store = await backend.start();
-      const old = { progress: 1, completion_on: 1_600_000_000, ratio: 3, num_complete: 40 };
-      const rare = { progress: 1, completion_on: Date.now() / 1000, ratio: 0.1, num_complete: 1 };
-      await using fake = await startFakeQbittorrent({
-        torrents: [
-          { name: "Old", fields: old },
-          { name: "Rare", hash: series, fields: rare },
-          { name: "Common", fields: { ...rare, num_complete: 40 } },
-        ],
-      });
-      await using server = await startServerUnderTest({
-        qbittorrent: fake.url,
-        rules: rules + scheduledRules,
-        env: store.env,
-      });
-      expect((await server.get("/api/rules")).body.rules).toHaveLength(3);
-      const job = await server.done("context=scheduled");
-      expect(job.result).toMatchObject({ rules_matched: 2, actions_executed: 2 });
-      expect(fake.torrents.map(({ name }) => name)).toEqual(["Rare", "Common"]);
-      expect(fake.torrents.map(({ state }) => state)).toEqual(["forcedUP", "stalledUP"]);
-      expect(fake.calls.list("torrents/delete")).toMatchObject([{ params: { deleteFiles: "false" } }]);
-    });
-
-    test("a hundred webhooks at once are a hundred jobs, each of which is done", async () => {
-      await using store = await backend.start();
-      const hashes = Array.from({ length: 100 }, (_, at) => at.toString(16).padStart(40, "d"));
-      await using fake = await startFakeQbittorrent({
-        torrents: hashes.map((hash) => ({ name: `${hash}.1080p`, hash })),
-      });
-      await using server = await startServerUnderTest({ qbittorrent: fake.url, rules, env: store.env });
-      const jobs = await Promise.all(
-        hashes.map(async (hash) => await server.done(`context=on_added&hash=${hash}`)),
-      );
-      expect(new Set(jobs.map(({ job_id: id }) => id)).size).toBe(100);
-      expect(jobs.every(({ status, result }) => status === "completed" && result.rules_matched === 1)).toBe(
-        true,
-      );
-      expect(fake.torrents.filter(({ tags }) => tags === "hd")).toHaveLength(100);
-    });
-
-    test("the CLI's job commands work, and the process ends within 30 s", async () => {
-      await using store = await backend.start();
-      await using fake = await startFakeQbittorrent({ torrents });
-      await using server = await startServerUnderTest({ qbittorrent: fake.url, rules, env: store.env });
-      const run = async (...args: string[]) => {
-        const { code, stdout } = await server.cli([...args, "--json"]);
-        expect([args, code]).toEqual([args, 0]);
-        return JSON.parse(stdout);
-      };
-      const done = await run("--context", "on_added", "--hash", film, "--wait", "--dry-run", "--trace");
-      expect(done).toMatchObject({ status: "completed", result: { rules_matched: 1, dry_run: true } });
-      expect(done.details.trace).toHaveLength(1);
-      const { body } = await server.post("/api/execute?context=later&hash=1&delay=600");
-      expect((await run("--list-jobs")).jobs).toHaveLength(2);
-      await expect(run("--job-status", body.job_id)).resolves.toMatchObject({ status: "pending" });
-      await expect(run("--cancel-job", body.job_id)).resolves.toMatchObject({ status: "cancelled" });
-      await expect(run("--stats")).resolves.toMatchObject({ jobs: { total: 2, completed: 1, cancelled: 1 } });
-      const stoppedAt = performance.now();
-      await expect(server.stop()).resolves.toBe(0);
-      expect(performance.now() - stoppedAt).toBeLessThan(30_000);
-    });
-
-    test("a qBittorrent that is away makes health 503 with reasons, and the job waits for it", async () => {
-      await using store = await backend.start();
-      await using fake = await startFakeQbittorrent({ torrents });
-      await fake.down();
-      await using server = await startServerUnderTest({ qbittorrent: fake.url, rules, env: store.env });
-      const { status, body } = await server.get("/api/health");
-      expect([status, body.status]).toEqual([503, "unhealthy"]);
-      expect(body.errors[0]).toMatch(/^Cannot connect to qBittorrent/);
-      expect((await server.get("/livez")).status).toBe(200);
-      const id = (await server.post(`/api/execute?context=on_added&hash=${film}`)).body.job_id;
-      await waitFor(async () => (await server.get(`/api/jobs/${id}`)).body.waits_for, { what: "it to wait" });
-      await fake.up();
-      await expect(server.over(id)).resolves.toMatchObject({
-        status: "completed",
-        result: { rules_matched: 1 },
-      });
-    });
-  });
-}
-
-/** The answers the seed prints, byte for byte where they are JSON. */
-const examples = [
-  [
-    "GET",
-    "/api/health",
-    `{"status": "healthy", "version": "0.4.0",
-    "queue": {"backend": "sqlite", "pending_jobs": 5, "processing_jobs": 1},
-    "worker": {"status": "running", "last_job_completed": "2025-12-13T10:00:05Z"},
-    "qbittorrent": {"connected": true, "version": "v5.0.2"}}`,
-  ],
-  [
-    "GET",
-    "/api/stats",
-    `{"jobs": {"total": 1500, "pending": 5, "processing": 1, "completed": 1450, "failed": 40, "cancelled": 4},
-    "performance": {"average_execution_time": "4.2s", "jobs_per_hour": 12.5},
-    "queue": {"backend": "sqlite", "depth": 6}, "uptime": "5d 12h 30m"}`,
-  ],
-  [
-    "GET",
-    "/api/version",
-    `{"version": "0.4.0", "api_version": "1.0", "qbittorrent_api_version": "2024.12.0",
-    "build_date": "2025-12-13", "git_commit": "abc123def456"}`,
-  ],
-  [
-    "POST",
-    "/api/execute?context=example&hash=abc123",
-    `{"job_id": "550e8400-e29b-41d4-a716-446655440000", "status": "pending",
-    "context": "scheduled", "hash": "abc123", "queued_at": "2025-12-13T10:00:00Z"}`,
-  ],
-  [
-    "GET",
-    "/api/jobs/{id}",
-    `{"job_id": "550e8400-e29b-41d4-a716-446655440000", "status": "completed",
-    "context": "scheduled", "hash": null, "created_at": "2025-12-13T10:00:00Z", "started_at": "2025-12-13T10:00:01Z",
-    "completed_at": "2025-12-13T10:00:05Z",
-    "result": {"torrents_processed": 15, "rules_matched": 3, "actions_executed": 5}, "error": null}`,
-  ],
-  [
-    "GET",
-    "/api/jobs?status=completed&context=example&limit=20&offset=0",
-    `{"total": 150, "limit": 20, "offset": 0,
-    "jobs": [{"job_id": "...", "status": "completed", "context": "scheduled", "created_at": "2025-12-13T10:00:00Z",
-    "completed_at": "2025-12-13T10:00:05Z"}]}`,
-  ],
-] as const;
-
-/** Paths and types of all values: what a program that was written for the example relies on. */
-function shapeOf(value: unknown, path = "$"): string[] {
-  if (value === null || typeof value !== "object")
-    return [`${path}: ${value === null ? "null" : typeof value}`];
-  return Object.entries(value).flatMap(([key, each]) => shapeOf(each, `${path}.${key}`));
 }
 
 /** Problems of an answer with what the OpenAPI document says. */
@@ -578,22 +342,3 @@ function validator(document: { paths: Record<string, Record<string, { responses:
 }
 
 type Responses = Record<number, { content: { "application/json": { schema: AnySchema } } }>;
-
-test.skipIf(await isMissing("Redis"))(
-  "a server that leaves the work to rules-workers says so when there is none",
-  async () => {
-    await using redis = await startRedis({ appendOnly: true });
-    await using fake = await startFakeQbittorrent();
-    const env = {
-      QBT_RULES_QUEUE_BACKEND: "redis",
-      QBT_RULES_QUEUE_REDIS_URL: redis.url,
-      QBT_RULES_WORKER: "off",
-    };
-    await using server = await startServerUnderTest({ qbittorrent: fake.url, rules, env });
-    const { status, body } = await server.get("/api/health");
-    expect([status, body.worker.mode, body.worker.status]).toEqual([503, "remote", "stopped"]);
-    expect(body.errors).toEqual(["Worker thread not responding: no rules-worker takes jobs from the queue"]);
-    const { body: job } = await server.post("/api/execute?context=waits");
-    expect((await server.get(`/api/jobs/${job.job_id}`)).body.status).toBe("pending");
-  },
-);

@@ -1,4 +1,7 @@
-import { Agent, request } from "node:http";
+import { once } from "node:events";
+import { Agent, createServer, request } from "node:http";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 
 /** What a process of its own is told to ask, so that a measurement is not slowed down by who measures. */
 export type Load = {
@@ -9,8 +12,24 @@ export type Load = {
   readonly atOnce: number;
 };
 
-/** Asks, and prints how long each answer took, in milliseconds, as a JSON array. */
-async function main(load: Load): Promise<void> {
+/**
+ * Says `ready` on a line once it has asked a server of its own a thousand times: a client that is just starting takes
+ * 50 ms to send its first hundred requests. Then asks what stdin says, over new connections, and prints how long each
+ * answer took, in milliseconds, as a JSON array.
+ */
+async function main(): Promise<void> {
+  const server = createServer((_, response) => response.end());
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const urls = Array.from({ length: 1000 }, () => `http://127.0.0.1:${port}/`);
+  await timesOf({ method: "GET", urls, headers: {}, atOnce: 100 });
+  server.close();
+  process.stdout.write("ready\n");
+  process.stdout.write(JSON.stringify(await timesOf(JSON.parse(await text(process.stdin)))));
+}
+
+async function timesOf(load: Load): Promise<number[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: load.atOnce });
   const took: number[] = [];
   const rest = load.urls.values();
@@ -23,7 +42,7 @@ async function main(load: Load): Promise<void> {
   };
   await Promise.all(Array.from({ length: load.atOnce }, line));
   agent.destroy();
-  process.stdout.write(JSON.stringify(took));
+  return took;
 }
 
 /** The plainest client there is: a fetch takes longer than the server. */
@@ -41,6 +60,4 @@ function answered(url: string, { method, headers }: Load, agent: Agent): Promise
   });
 }
 
-let given = "";
-process.stdin.setEncoding("utf8").on("data", (text: string) => (given += text));
-process.stdin.once("end", () => void main(JSON.parse(given)));
+void main();

@@ -53,7 +53,7 @@ export async function jobQueue(): Promise<Row[]> {
   return [...rows, await groupCommit(sqlite)];
 }
 
-/** 100 in one turn of the event loop against 100 that wait for each other. */
+/** 100 at the same time against 100 that wait for each other. */
 async function groupCommit(queue: JobQueue): Promise<Row> {
   const ask = async (context: string, n: number) => await queue.enqueue({ context, hash: hashOf(n) });
   const figures = await repeat(async (run) => {

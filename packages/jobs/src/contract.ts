@@ -36,8 +36,8 @@ export interface JobQueue extends AsyncDisposable {
   readonly warnings: readonly string[];
 
   /**
-   * Stores a job, or finds the pending one that asks the same. Resolves when it is on disk (calls of one turn of the
-   * event loop share one commit).
+   * Stores a job, or finds the pending one that asks the same. Resolves when it is on disk (calls that come at the
+   * same time share one commit).
    * @throws QueueUnavailableError nothing is known to be stored; asking again is safe, because equal wishes coalesce
    */
   enqueue(wish: JobWish): Promise<Enqueued>;

@@ -1,5 +1,6 @@
 import { startFakeQbittorrent } from "@qbit-sidecars/testing";
 import { once } from "node:events";
+import { connect, createServer } from "node:net";
 import { Worker } from "node:worker_threads";
 import { expect, test } from "vitest";
 import { QbitClient } from "./client.ts";
@@ -64,6 +65,34 @@ test("a long list whose torrents take their time leaves turns of the event loop 
   // A piece of 64 KiB holds 51 of them and takes longer than a turn may, so no turn has two; without, some have.
   expect(seen).toBe(4000);
   expect(Math.max(...taken.values())).toBeLessThan(80);
+});
+
+test("of clients that come at once while a long list is read, all are let in at the same break", async () => {
+  await using server = new Worker(listing, { eval: true });
+  const [port] = (await once(server, "message")) as [number];
+  using client = new QbitClient({ url: `http://127.0.0.1:${port}` });
+  const door = createServer().listen(0, "127.0.0.1");
+  await once(door, "listening");
+  const address = door.address();
+  const doorPort = typeof address === "object" ? (address?.port ?? 0) : 0;
+  let seen = 0;
+  const letIn: number[] = [];
+  door.on("connection", (socket) => {
+    letIn.push(seen);
+    socket.destroy();
+  });
+  const come = () => {
+    for (let nth = 0; nth < 40; nth += 1) connect(doorPort, "127.0.0.1").on("error", () => {});
+  };
+  await client.torrents.eachInfo({}, () => (torrent) => {
+    seen += 1;
+    burn(0.15);
+    if (torrent.hash.endsWith("1000")) come();
+  });
+  door.close();
+  expect(letIn).toHaveLength(40);
+  // Two pieces of the list are 102 torrents; one client at each break would have let the last one in at the end.
+  expect(Math.max(...letIn) - Math.min(...letIn)).toBeLessThan(300);
 });
 
 function burn(ms: number): void {

@@ -1,9 +1,9 @@
 import { Agent as HttpAgent, type IncomingHttpHeaders } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import got, { type Request, RequestError, type RequestPromise, type Response } from "got";
 import { networkError } from "./network-error.ts";
 import { QbitResponseError } from "./errors.ts";
+import { quietTurn } from "./quiet-turn.ts";
 
 export interface TransportOptions {
   /** Where the Web UI is, sub-path included, without trailing slash. */
@@ -164,8 +164,11 @@ async function wholeAnswer(exchange: RequestPromise<Response>, watch: Watch): Pr
   return { status, headers, body, bytes: body.length };
 }
 
-/** Of one turn of the event loop: whoever asks this process for something meanwhile waits no longer. */
-const mostMsOfATurn = 5;
+/** Of work without a break: whoever asks this process for something meanwhile waits no longer. */
+const mostMsOfWork = 2;
+
+/** Work that always gave way would never end while clients keep asking: a tenth of the time is its own. */
+const mostMsForOthers = 20;
 
 async function takenAnswer(
   exchange: Request,
@@ -174,11 +177,11 @@ async function takenAnswer(
   exchange.on("downloadProgress", watch);
   const kept: Buffer[] = [];
   let bytes = 0;
-  let turnBegan = performance.now();
+  let workBegan = performance.now();
   for await (const piece of exchange) {
-    if (performance.now() - turnBegan > mostMsOfATurn) {
-      await nextTurn();
-      turnBegan = performance.now();
+    if (performance.now() - workBegan > mostMsOfWork) {
+      await quietTurn(mostMsForOthers);
+      workBegan = performance.now();
     }
     if (!Buffer.isBuffer(piece)) continue;
     const isTaken = exchange.response?.statusCode === 200 && kept.length === 0 && take(piece);

@@ -18,10 +18,9 @@ test.each([
 
 test("the JSON Schema is the one of these tables", async () => {
   const file = new URL("../rules.schema.json", import.meta.url);
-  const wanted = JSON.stringify(rulesSchema(), null, 2);
-  // Whitespace is the formatter's.
-  if (process.env.UPDATE_DOCS === "1") await writeFile(file, `${wanted}\n`);
-  expect(JSON.parse(await readFile(file, "utf8"))).toEqual(JSON.parse(wanted));
+  const wanted = `${JSON.stringify(rulesSchema(), null, 2)}\n`;
+  if (process.env.UPDATE_DOCS === "1") await writeFile(file, wanted);
+  expect(await readFile(file, "utf8")).toBe(wanted);
 });
 
 test("the default rules load without a warning, name their schema, and delete nothing", async () => {

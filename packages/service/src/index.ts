@@ -20,6 +20,7 @@ export type { Metrics } from "./metrics.ts";
 export { describePortChange, PortChanges } from "./port-changes.ts";
 export type { PortChange } from "./port-changes.ts";
 export type { Output, ProcessLike } from "./process-like.ts";
+export { quietTurn } from "@qbit-sidecars/qbit-client/quiet-turn";
 export { readCertificates } from "./read-certificates.ts";
 export { startLoop } from "./reconcile-loop.ts";
 export type { Loop, LoopOptions, LoopStatus, StepContext, StepResult } from "./reconcile-loop.ts";

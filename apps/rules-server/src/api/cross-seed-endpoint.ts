@@ -51,7 +51,7 @@ export function crossSeedEndpoint({ queue, dryRun, settleDelayMs }: CrossSeedPar
         trace,
         delayMs: delay === undefined ? settleDelayMs : delay * 1000,
       };
-      // Of one turn of the event loop: one commit for all of them.
+      // Asked at the same time: one commit for all of them.
       const jobs = injectedIn(body).map(async (hash) => queuedOf(await queue.enqueue({ ...wish, hash })));
       return { status: 202, body: { jobs: await Promise.all(jobs) } };
     },

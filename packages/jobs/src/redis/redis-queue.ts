@@ -19,7 +19,7 @@ import {
   type Run,
 } from "../contract.ts";
 import { QueueError, QueueOpenError, QueueUnavailableError } from "../errors.ts";
-import { gatherTurn } from "../gather-turn.ts";
+import { gather } from "../gather.ts";
 import { HeldRun, type RunStore, type TakenRun } from "../held-run.ts";
 import { lostTooOften, mostInterruptions } from "../interrupted.ts";
 import { boundFilter } from "../job-filter.ts";
@@ -121,7 +121,7 @@ class RedisQueue implements JobQueue {
     });
     this.#changes = new Changes({ connect, channel: this.#scripts.key("changes"), log });
     this.#presence = new WorkerPresence(this.#scripts, leaseMs);
-    this.enqueue = gatherTurn(async (wishes) => await this.#enqueueAll(wishes));
+    this.enqueue = gather(async (wishes) => await this.#enqueueAll(wishes));
     redis.on("ready", () => void this.#reconnected());
   }
 
@@ -402,5 +402,3 @@ function isJobId(id: string): boolean {
 function isoOf(ms: number): string {
   return new Date(ms).toISOString();
 }
-
-/** The address without what must not be shown. */

@@ -16,7 +16,7 @@ import type {
   Run,
 } from "../contract.ts";
 import { QueueOpenError } from "../errors.ts";
-import { gatherTurn } from "../gather-turn.ts";
+import { gather } from "../gather.ts";
 import { HeldRun, type RunStore } from "../held-run.ts";
 import { JobIds } from "../job-ids.ts";
 import { Listeners } from "../listeners.ts";
@@ -63,7 +63,7 @@ class SqliteQueue implements JobQueue {
     this.#options = { ...queueDefaults, ...options };
     this.#listeners = new Listeners((err) => log?.error({ err }, "a listener of the job queue failed"));
     this.#store = new JobStore(database.db, { ids: new JobIds(() => clock.now()), clock });
-    this.enqueue = gatherTurn((wishes) => this.#enqueueAll(wishes));
+    this.enqueue = gather((wishes) => this.#enqueueAll(wishes));
     const found = this.#repair();
     if (found.length > 0) log?.warn({ found }, "the job queue was repaired");
     this.#takeBack();
