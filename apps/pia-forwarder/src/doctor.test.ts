@@ -52,6 +52,15 @@ test("a wrong password for PIA", async () => {
   expect(report.text).not.toContain("wr0ng-s3cret");
 });
 
+test("a server of tokens that is away leaves the clock to be looked at by hand", async () => {
+  const { report } = await examine({ env: { PIA_TOKEN_URL: "https://127.0.0.1:1/token" } });
+  expect(report.of("clock")).toMatchObject({
+    verdict: "unknown",
+    seen: expect.stringContaining("token server"),
+    todo: "compare `date` with the time of day",
+  });
+});
+
 test("no gateway answers", async () => {
   const { report } = await examine({}, ({ pia }) =>
     Promise.all([pia.gateway.down(), pia.otherGateway.down()]),

@@ -1,5 +1,6 @@
 import { readCertificates, type Service } from "@qbit-sidecars/service";
 import {
+  compareByHand,
   compareClocks,
   type DoctorCheck,
   type Finding,
@@ -160,12 +161,18 @@ async function lookForToken(pia: Pia, { config, service }: Context, signal: Abor
 async function lookAtClock({ config, service }: Context, signal: AbortSignal): Promise<Finding> {
   const askedMs = service.clock.now();
   const ca = await readCertificates(config.piaCaCert, "PIA_CA_CERT");
-  const theirs = await dateOf(config.piaTokenUrl, { timeoutMs: config.piaTimeout, ca }, signal);
-  return compareClocks({
-    whose: new URL(config.piaTokenUrl).hostname,
-    theirs,
-    askedMs,
-    answeredMs: service.clock.now(),
-    matters: "the end of ports and tokens is told wrongly, and certificates may be refused",
-  });
+  try {
+    const theirs = await dateOf(config.piaTokenUrl, { timeoutMs: config.piaTimeout, ca }, signal);
+    return compareClocks({
+      whose: new URL(config.piaTokenUrl).hostname,
+      theirs,
+      isReference: true,
+      askedMs,
+      answeredMs: service.clock.now(),
+      matters: "the end of ports and tokens is told wrongly, and certificates may be refused",
+    });
+  } catch (error) {
+    if (!(error instanceof PiaError)) throw error;
+    return unknown(error.message, compareByHand(true));
+  }
 }

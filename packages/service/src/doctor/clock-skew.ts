@@ -8,6 +8,8 @@ export type ClockReading = {
   readonly whose: string;
   /** What it says: a Date header, or milliseconds since 1970; undefined where it does not tell. */
   readonly theirs: string | number | undefined;
+  /** Theirs is a public server's, whose time others keep: it is this one that would be wrong. */
+  readonly isReference?: boolean;
   /** Ours, before and after the question. */
   readonly askedMs: number;
   readonly answeredMs: number;
@@ -15,11 +17,12 @@ export type ClockReading = {
   readonly matters: string;
 };
 
-/** Compares this machine's clock with another's. Which of them is wrong cannot be told. */
-export function compareClocks({ whose, theirs, askedMs, answeredMs, matters }: ClockReading): Finding {
+/** Compares this machine's clock with another's. Which of them is wrong cannot be told, unless one is a reference. */
+export function compareClocks(reading: ClockReading): Finding {
+  const { whose, theirs, isReference = false, askedMs, answeredMs, matters } = reading;
   const theirMs = typeof theirs === "string" ? Date.parse(theirs) : theirs;
   if (theirMs === undefined || Number.isNaN(theirMs))
-    return unknown(`${whose} does not tell its time`, "compare `date` on both machines");
+    return unknown(`${whose} does not tell its time`, compareByHand(isReference));
   const earliest = askedMs - theirMs - 1000;
   const latest = answeredMs - theirMs;
   const off = earliest > 0 ? earliest : Math.min(0, latest);
@@ -27,6 +30,11 @@ export function compareClocks({ whose, theirs, askedMs, answeredMs, matters }: C
   const seconds = Math.round(Math.abs(off) / 1000);
   return problem(
     `this clock is ${seconds} s ${off > 0 ? "ahead of" : "behind"} that of ${whose}: ${matters}`,
-    "keep both machines' time by NTP (chrony, systemd-timesyncd); containers have their machine's",
+    `keep ${isReference ? "this machine's" : "both machines'"} time by NTP (chrony, systemd-timesyncd); containers have their machine's`,
   );
+}
+
+/** What to do where a clock cannot be asked. */
+export function compareByHand(isReference: boolean): string {
+  return `compare \`date\` ${isReference ? "with the time of day" : "on both machines"}`;
 }

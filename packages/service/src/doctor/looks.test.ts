@@ -133,3 +133,21 @@ test("clocks within half a minute agree, and others are told with their distance
   for (const untold of [undefined, "yesterday"])
     expect(compare(untold)).toMatchObject({ verdict: "unknown" });
 });
+
+test("beside a public server's clock it is this one that is to be put right", () => {
+  const compare = (theirs: string | undefined) =>
+    compareClocks({
+      whose: "pia.example",
+      theirs,
+      isReference: true,
+      askedMs: 0,
+      answeredMs: 0,
+      matters: "all is late",
+    });
+  expect(compare("Thu, 01 Jan 1970 01:00:00 GMT")).toMatchObject({
+    verdict: "problem",
+    seen: "this clock is 3600 s behind that of pia.example: all is late",
+    todo: expect.stringMatching(/^keep this machine's time by NTP/u),
+  });
+  expect(compare(undefined)).toMatchObject({ todo: "compare `date` with the time of day" });
+});
