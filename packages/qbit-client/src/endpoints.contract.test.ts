@@ -11,7 +11,7 @@ import {
 } from "@qbit-sidecars/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { QbitClient } from "./client.ts";
-import { contract, notOnTheFake, uniqueTorrent, type World } from "./endpoint-contract.ts";
+import { contract, notOnTheFake, uniqueTorrent, type World } from "./endpoint-contract/index.ts";
 import { type EndpointName, endpoints } from "./endpoints.ts";
 
 type Server = AsyncDisposable & { url: string };

@@ -42,8 +42,9 @@ const left = [
   "**/gen/**",
   "apps/rules-server/src/page/**",
   "apps/qbsync-source/src/hand-off-world.ts",
+  "packages/jobs/src/conformance/**",
   "packages/jobs/src/{kill-rounds,mortal-process,queue-conformance,queue-model}.ts",
-  "packages/qbit-client/src/endpoint-contract.ts",
+  "packages/qbit-client/src/endpoint-contract/**",
   "packages/qbsync-protocol/src/generate.ts",
   "packages/rules/src/seed-example.ts",
 ];
