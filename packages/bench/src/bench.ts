@@ -1,31 +1,22 @@
-import { readmeBlock } from "@qbit-sidecars/testing";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { benchmarks, choose } from "./benchmarks.ts";
 import { table } from "./figures.ts";
 import { accept, type Accepted, bestOf, compare, isBad, tell } from "./guard.ts";
-import {
-  figuresBlock,
-  type Measured,
-  readJson,
-  readMeasured,
-  type Setting,
-  withRows,
-  writeJson,
-} from "./measured.ts";
+import { type Measured, readJson, readMeasured, type Setting, withRows, writeJson } from "./measured.ts";
+import { publishFigures } from "./publish-figures.ts";
 import { type Outcome, runBenchmarks, summary } from "./run-benchmarks.ts";
 
-const usage = `npm run bench                         every figure, into README.md; takes long, and says how long each took
+const usage = `npm run bench                         every figure, into docs/figures.md; takes long, and says how long each took
 npm run bench -- rules                only this one, or all whose names hold the word
 npm run bench -- --guard [names]      changes no file: ratios beside the accepted ones; exit 1 when one got worse
-npm run bench -- --accept [names]     measures, writes README.md and takes the ratios as the ones to keep
+npm run bench -- --accept [names]     measures, writes docs/figures.md and takes the ratios as the ones to keep
 npm run bench -- --accept --as-written    takes those that are written already, and measures nothing
 npm run bench -- --minutes 1          with a shorter memory run
 
 One that fails is told of at the end (exit 1); the others are measured all the same.`;
 
 const files = {
-  readme: new URL("../../../README.md", import.meta.url),
   measured: new URL("../measured.json", import.meta.url),
   accepted: new URL("../accepted.json", import.meta.url),
 };
@@ -101,7 +92,7 @@ async function again(all: All, measured: Measured): Promise<Measured> {
 async function publish(measured: Measured): Promise<void> {
   await writeJson(files.measured, measured);
   process.env.UPDATE_DOCS = "1";
-  await readmeBlock(files.readme, "bench", figuresBlock(measured));
+  await publishFigures(measured);
 }
 
 async function judge(measured: Measured): Promise<number> {

@@ -16,7 +16,7 @@ import { syncLatency } from "./sync-latency.ts";
 
 export type Benchmark = () => Promise<Row[]>;
 
-/** Every benchmark by its name, in the order in which the README shows them. */
+/** Every benchmark by its name, in the order in which docs/figures.md shows them. */
 export function benchmarks({ minutes }: { minutes: number }): Readonly<Record<string, Benchmark>> {
   return {
     "sync-latency": syncLatency,

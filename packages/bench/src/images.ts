@@ -8,11 +8,11 @@ import {
 } from "@qbit-sidecars/testing/containers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { megabytes, ratio, type Row } from "./figures.ts";
+import { figuresOf, pulls, requests } from "./image-figures.ts";
 
 /** What the documents the apps were built from hope for, of a static Go binary. */
 const hoped = { imageBytes: 15e6, memory: "5–10 MB, hoped for of Go" };
 const settleMs = 10_000;
-const requests = 2000;
 
 /** What the images weigh in a registry, and what their containers take: idle, and after requests to their probes. */
 export async function images(): Promise<Row[]> {
@@ -29,7 +29,7 @@ export async function images(): Promise<Row[]> {
     const own = (await layerBytes(engine, image)).slice(await engine.layersOf(base)).reduce((a, b) => a + b);
     ownBytes += own;
     sizes.push({
-      figure: `image of ${app}: its own layers, gzip`,
+      figure: figuresOf(app).own,
       value: `${(own / 1e3).toFixed(0)} kB`,
       baseline: `${megabytes(baseBytes)} the base that all share`,
       ratio: ratio(own, baseBytes),
@@ -38,16 +38,16 @@ export async function images(): Promise<Row[]> {
     memory.push(...(await memoryOf({ engine, bare, image }, plan[app])));
   }
   const count = builtApps.length;
-  const pull = (what: string, bytes: number, times: number): Row => ({
-    figure: `images: to pull for ${what}`,
+  const pull = (figure: string, bytes: number, times: number): Row => ({
+    figure,
     value: megabytes(bytes),
     baseline: `${megabytes(times * hoped.imageBytes)}, hoped for of static Go binaries`,
     ratio: ratio(bytes, times * hoped.imageBytes),
     aim: "",
   });
   return [
-    pull("one app, on average", baseBytes + ownBytes / count, 1),
-    pull(`all ${count}`, baseBytes + ownBytes, count),
+    pull(pulls.one, baseBytes + ownBytes / count, 1),
+    pull(pulls.all, baseBytes + ownBytes, count),
     ...sizes,
     ...memory,
   ];
@@ -68,11 +68,12 @@ async function memoryOf({ engine, bare, image }: Scene, target: BakeTarget | und
   await using container = await runAppImage(engine, target, { image, health });
   const probe = async (path: string) => (await fetch(`http://${health}${path}`)).text();
   await waitFor(() => probe("/livez"), { what: `${image} to answer`, timeoutMs: 30_000 });
-  const row = async (when: string): Promise<Row> => {
+  const figures = figuresOf(target?.args["APP"] ?? "");
+  const row = async (figure: string): Promise<Row> => {
     const node = await bare.memory();
     const app = await container.memory();
     return {
-      figure: `image of ${target?.args["APP"]}: memory ${when}, private (with node's shared pages)`,
+      figure,
       value: `${megabytes(app.privateBytes)} (${megabytes(app.totalBytes)})`,
       baseline: `${megabytes(node.privateBytes)} (${megabytes(node.totalBytes)}) bare node`,
       ratio: ratio(app.privateBytes, node.privateBytes),
@@ -80,7 +81,7 @@ async function memoryOf({ engine, bare, image }: Scene, target: BakeTarget | und
     };
   };
   await sleep(settleMs);
-  const idle = await row("idle");
+  const idle = await row(figures.idle);
   for (let made = 0; made < requests; made += 2) await Promise.all([probe("/livez"), probe("/metrics")]);
-  return [idle, await row(`after ${requests} requests`)];
+  return [idle, await row(figures.after)];
 }

@@ -4,7 +4,15 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
 import type { Row } from "./figures.ts";
-import { figuresBlock, type Measured, readMeasured, withRows, writeJson } from "./measured.ts";
+import { headlines } from "./headlines.ts";
+import {
+  figuresBlock,
+  headlinesBlock,
+  type Measured,
+  readMeasured,
+  withRows,
+  writeJson,
+} from "./measured.ts";
 
 const setting = { date: "2026-11-28", machine: "2 × CPU, linux x64", versions: "Node v26" };
 const rows = (...figures: string[]): Row[] =>
@@ -25,7 +33,7 @@ test("one benchmark's rows are replaced as a whole, and those of benchmarks that
   ]);
 });
 
-test("the README says what all were measured with, and what else some were", () => {
+test("the page says what all were measured with, and what else some were", () => {
   const { two, ...others } = before;
   const mixed = { ...others, two: { ...setting, date: "2026-11-01", rows: two?.rows ?? [] } };
   const block = figuresBlock(mixed);
@@ -33,6 +41,12 @@ test("the README says what all were measured with, and what else some were", () 
     /^2 × CPU, linux x64, Node v26; 2026-11-28\. Of `two`: 2 × CPU, linux x64, Node v26; 2026-11-01\.\n\n\| Figure/u,
   );
   expect(block.split("\n").filter((line) => line.includes("1 ms"))).toHaveLength(4);
+});
+
+test("the short table has the headlines in their order, and none that was not measured", () => {
+  const [first = "", second = ""] = headlines;
+  const block = headlinesBlock({ one: { ...setting, rows: rows(second, "another", first) } });
+  expect(block.split("\n").slice(2)).toEqual([`| ${first} | 1 ms |  |  |`, `| ${second} | 1 ms |  |  |`]);
 });
 
 test("nothing measured yet is said", () => {

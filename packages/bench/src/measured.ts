@@ -1,5 +1,6 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { type Row, table } from "./figures.ts";
+import { headlines } from "./headlines.ts";
 
 /** Where and with what figures were measured. */
 export type Setting = {
@@ -29,7 +30,7 @@ export function withRows(
   return Object.fromEntries(there);
 }
 
-/** What the README shows of them: what most were measured with, what was not, and one table. */
+/** What docs/figures.md shows of them: what most were measured with, what was not, and one table. */
 export function figuresBlock(measured: Measured): string {
   const settings = Object.entries(measured).map(([name, { date, machine, versions }]) => ({
     name,
@@ -41,6 +42,18 @@ export function figuresBlock(measured: Measured): string {
   const also = others.map(([text, of]) => `Of ${of.map(({ name }) => `\`${name}\``).join(", ")}: ${text}.`);
   const rows = Object.values(measured).flatMap(({ rows: own }) => own);
   return [[`${most[0]}.`, ...also].join(" "), table(rows)].join("\n\n");
+}
+
+/** What the README shows of them: the figures that stand for the others, without their aims. */
+export function headlinesBlock(measured: Measured): string {
+  const rows = Object.values(measured).flatMap(({ rows: own }) => own);
+  const shown = headlines.flatMap((headline) => rows.filter(({ figure }) => figure === headline));
+  const lines = shown.map(
+    ({ figure, value, baseline, ratio }) => `| ${figure} | ${value} | ${baseline} | ${ratio} |`,
+  );
+  return ["| figure | measured | beside, in the same run | ratio |", "|---|---|---|---|", ...lines].join(
+    "\n",
+  );
 }
 
 export async function readJson<T>(file: URL): Promise<T | undefined> {

@@ -3,10 +3,9 @@ import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { readPage, repository } from "./pages.ts";
 
-const readme = await readPage("README.md");
 const contributing = await readPage("CONTRIBUTING.md");
 
-/** The lines of the tree in the README, as paths: folders end with a slash. */
+/** The lines of the tree in CONTRIBUTING.md, as paths: folders end with a slash. */
 function treeOf(text: string): string[] {
   const [, block = ""] = /^## The tree\n\n```\n([^]*?)\n```/mu.exec(text) ?? [];
   let parent = "";
@@ -24,14 +23,14 @@ function pathsAtStart(words: readonly string[]): string[] {
   return words.slice(0, end === -1 ? words.length : end);
 }
 
-const tree = treeOf(readme);
+const tree = treeOf(contributing);
 
 const foldersIn = async (parent: string) =>
   (await readdir(new URL(parent, repository), { withFileTypes: true }))
     .filter((entry) => entry.isDirectory() && !/^(?:node_modules|\.git|\.turbo)$/u.test(entry.name))
     .map(({ name }) => `${parent}${name}/`);
 
-test("the README's tree has every app, package and chart, and nothing else", async () => {
+test("the tree has every app, package and chart, and nothing else", async () => {
   const apps = await foldersIn("apps/");
   const charts = await foldersIn("charts/");
   const isOfApp = (chart: string) => apps.includes(chart.replace("charts/", "apps/"));
@@ -47,7 +46,7 @@ test("the README's tree has every app, package and chart, and nothing else", asy
   expect(charts.filter(isOfApp)).toHaveLength(apps.length);
 });
 
-test("the README's tree has everything that lies at the root", async () => {
+test("the tree has everything that lies at the root", async () => {
   const hidden = ["node_modules", ".git", ".turbo", ".ci", ".gitignore", ".dockerignore"];
   const generated = ["package.json", "pnpm-lock.yaml"];
   const entries = await readdir(repository, { withFileTypes: true });
