@@ -1,8 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
-import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
 import { type Fault, Faults } from "../fake-qbittorrent/faults.ts";
+import { SuddenServer } from "../sudden-server.ts";
 import type { NtfyMessage } from "./messages.ts";
 import { failure, type NtfyAnswer, type Publication, readJsonPublish } from "./publish.ts";
 
@@ -46,9 +45,9 @@ export class FakeNtfy implements AsyncDisposable {
   readonly calls: NtfyCall[] = [];
   readonly #options: FakeNtfyOptions;
   readonly #messages: NtfyMessage[] = [];
-  readonly #sockets = new Set<Socket>();
-  #server: Server | undefined;
-  #port = 0;
+  readonly #server = new SuddenServer(() =>
+    createServer((request, response) => void this.#serve(request, response)),
+  );
   #tokens: number;
   #filledAt: number;
   #day = { name: "", sent: 0 };
@@ -60,7 +59,7 @@ export class FakeNtfy implements AsyncDisposable {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#port}`;
+    return `http://127.0.0.1:${this.#server.port}`;
   }
 
   /** Everything stored, oldest first, of all topics or one. */
@@ -69,27 +68,12 @@ export class FakeNtfy implements AsyncDisposable {
   }
 
   async up(): Promise<void> {
-    if (this.#server !== undefined) return;
-    const server = createServer((request, response) => void this.#serve(request, response));
-    server.on("connection", (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.on("close", () => this.#sockets.delete(socket)).on("error", () => {});
-    });
-    server.listen(this.#port, "127.0.0.1");
-    await once(server, "listening");
-    this.#port = (server.address() as AddressInfo).port;
-    this.#server = server;
+    await this.#server.up();
   }
 
   /** Connections are refused. */
   async down(): Promise<void> {
-    const server = this.#server;
-    this.#server = undefined;
-    if (server === undefined) return;
-    const closed = once(server, "close");
-    server.close();
-    for (const socket of this.#sockets) socket.resetAndDestroy();
-    await closed;
+    await this.#server.down();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,10 +1,9 @@
-import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
-import type { AddressInfo, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Certificate } from "../certificate.ts";
 import { Faults } from "../fake-qbittorrent/faults.ts";
+import { SuddenServer } from "../sudden-server.ts";
 import { meetFault } from "./meet-fault.ts";
 import type { PiaAnswer, PiaRequest } from "./model.ts";
 import type { PortBindings } from "./port-bindings.ts";
@@ -40,9 +39,7 @@ export class FakePiaGateway {
   readonly calls: GatewayCall[] = [];
   readonly #options: GatewayOptions;
   #certificate: Certificate;
-  #server: Server | undefined;
-  #port = 0;
-  readonly #sockets = new Set<Socket>();
+  readonly #server = new SuddenServer(() => this.#listener());
 
   constructor(options: GatewayOptions) {
     this.#options = options;
@@ -53,13 +50,13 @@ export class FakePiaGateway {
   }
 
   get port(): number {
-    return this.#port;
+    return this.#server.port;
   }
 
   /** Shows another certificate from the next connection on. */
   present(certificate: Certificate): void {
     this.#certificate = certificate;
-    this.#server?.setSecureContext(certificate);
+    this.#server.server?.setSecureContext(certificate);
   }
 
   count(name: string): number {
@@ -67,30 +64,20 @@ export class FakePiaGateway {
   }
 
   /** @param port default: the one it had, or any */
-  async up(port = this.#port): Promise<void> {
-    if (this.#server !== undefined) return;
-    const server = createServer(this.#certificate, (request, response) => this.#serve(request, response));
-    server.on("connection", (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.on("close", () => this.#sockets.delete(socket)).on("error", () => {});
-    });
-    // A client that does not like the certificate hangs up in the middle of the handshake.
-    server.on("tlsClientError", () => {});
-    server.listen(port, this.address);
-    await once(server, "listening");
-    this.#port = (server.address() as AddressInfo).port;
-    this.#server = server;
+  async up(port = this.#server.port): Promise<void> {
+    await this.#server.up({ port, address: this.address });
   }
 
   /** Nobody listens any more; open connections are reset. */
   async down(): Promise<void> {
-    const server = this.#server;
-    this.#server = undefined;
-    if (server === undefined) return;
-    const closed = once(server, "close");
-    server.close();
-    for (const socket of this.#sockets) socket.resetAndDestroy();
-    await closed;
+    await this.#server.down();
+  }
+
+  #listener(): Server {
+    const server = createServer(this.#certificate, (request, response) => this.#serve(request, response));
+    // A client that does not like the certificate hangs up in the middle of the handshake.
+    server.on("tlsClientError", () => {});
+    return server;
   }
 
   #serve(message: IncomingMessage, response: ServerResponse): void {

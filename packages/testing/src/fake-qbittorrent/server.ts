@@ -1,8 +1,7 @@
-import { once } from "node:events";
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo, Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { SuddenServer } from "../sudden-server.ts";
 import type { Answer } from "./answers.ts";
 import type { Fault } from "./faults.ts";
 import type { FakeRequest } from "./model.ts";
@@ -25,8 +24,7 @@ export type ServerPlan = {
 /** The HTTP side of the fake: it reads requests, lets faults happen, and writes what the model answers. */
 export class FakeServer {
   #plan: ServerPlan;
-  #server: Server | undefined;
-  #sockets = new Set<Socket>();
+  readonly #server = new SuddenServer(() => this.#listener());
   #stopping = new AbortController();
 
   constructor(plan: ServerPlan) {
@@ -34,44 +32,33 @@ export class FakeServer {
   }
 
   get isUp(): boolean {
-    return this.#server !== undefined;
+    return this.#server.server !== undefined;
   }
 
   /** @param port 0 for any @returns the port */
   async up(port: number): Promise<number> {
-    const listener = (message: IncomingMessage, response: ServerResponse) =>
-      void this.#serve(message, response);
-    const { https } = this.#plan;
-    const server = https ? createTlsServer(https, listener) : createServer(listener);
-    // qBittorrent closes idle connections after 7 s.
-    server.keepAliveTimeout = 7000;
-    server.on(https ? "secureConnection" : "connection", (socket: Socket) => this.#watch(socket));
-    if (https) server.on("connection", (socket: Socket) => this.#watch(socket));
-    server.listen(port, "127.0.0.1");
-    await once(server, "listening");
-    this.#server = server;
+    await this.#server.up({ port });
     this.#stopping = new AbortController();
-    return (server.address() as AddressInfo).port;
+    return this.#server.port;
   }
 
   /** Nobody listens any more; open connections are reset. */
   async down(): Promise<void> {
-    const server = this.#server;
-    this.#server = undefined;
-    if (server === undefined) return;
+    if (!this.isUp) return;
     this.#stopping.abort(new Error("the fake qBittorrent went down"));
-    const closed = once(server, "close");
-    server.close();
-    for (const socket of this.#sockets) socket.resetAndDestroy();
-    await closed;
+    await this.#server.down();
     // Clients in this process see their connections break before anything else happens.
     for (let turn = 0; turn < 3; turn++) await nextTurn();
   }
 
-  #watch(socket: Socket): void {
-    this.#sockets.add(socket);
-    socket.on("close", () => this.#sockets.delete(socket));
-    socket.on("error", () => {});
+  #listener(): Server {
+    const { https } = this.#plan;
+    const listener = (message: IncomingMessage, response: ServerResponse) =>
+      void this.#serve(message, response);
+    const server = https ? createTlsServer(https, listener) : createServer(listener);
+    // qBittorrent closes idle connections after 7 s.
+    server.keepAliveTimeout = 7000;
+    return server;
   }
 
   async #serve(message: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -1,9 +1,10 @@
-import { access, constants, mkdtemp, rm } from "node:fs/promises";
-import { delimiter, join } from "node:path";
+import { mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cachedFolder } from "../servers/cached-folder.ts";
 import { cacheFolder } from "../servers/debian-root.ts";
 import { ServerUnavailableError } from "../servers/find-program.ts";
+import { inPath } from "../servers/in-path.ts";
 import { runCommand } from "../servers/run-command.ts";
 import { tellSkip } from "../servers/server-at-hand.ts";
 
@@ -110,16 +111,4 @@ async function versionOf(
 ): Promise<string> {
   const printed = await runCommand(path, versionArgs, { env, timeoutMs: 10_000 }).catch(() => "");
   return /\d+\.\d+\.\d+/.exec(printed)?.[0] ?? "";
-}
-
-async function inPath(executable: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  for (const folder of (env.PATH ?? "").split(delimiter).filter(Boolean)) {
-    const path = join(folder, executable);
-    const isThere = await access(path, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (isThere) return path;
-  }
-  return undefined;
 }

@@ -1,8 +1,8 @@
 import { access, constants } from "node:fs/promises";
-import { delimiter, join } from "node:path";
 import { tempDir } from "../temp-dir.ts";
 import { containerProgram } from "./container.ts";
 import { debianProgram } from "./debian-root.ts";
+import { inPath } from "./in-path.ts";
 import type { Program, ServerKind } from "./program.ts";
 import { runCommand } from "./run-command.ts";
 
@@ -55,18 +55,6 @@ async function programInPath(kind: ServerKind, env: NodeJS.ProcessEnv): Promise<
   const version = await versionOf(path);
   if (version && kind.accepts(version)) return { program: hostProgram(path, { origin: "PATH", version }) };
   return { reason: `${path} is version ${version ?? "unknown"}, not ${kind.version}` };
-}
-
-async function inPath(executable: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  for (const folder of (env.PATH ?? "").split(delimiter).filter(Boolean)) {
-    const path = join(folder, executable);
-    const isThere = await access(path, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (isThere) return path;
-  }
-  return undefined;
 }
 
 /** "qBittorrent v4.5.2", "Redis server v=7.0.15 sha=…" and "ntfy 2.27.0 (…)" are all answers to --version. */
