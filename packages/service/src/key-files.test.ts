@@ -24,7 +24,15 @@ async function stage() {
     clock,
     lines,
     put,
-    open: () => KeyFiles.open({ files, log, now: () => clock.now() }),
+    /** @param names those that a setting names; default all three */
+    open: (names: readonly string[] = ["ca", "cert", "key"]) => {
+      const given = (name: "ca" | "cert" | "key") => ({
+        ...files[name],
+        path: names.includes(name) ? files[name].path : undefined,
+      });
+      const chosen = { ca: given("ca"), cert: given("cert"), key: given("key") };
+      return KeyFiles.open({ files: chosen, log, now: () => clock.now() });
+    },
     [Symbol.asyncDispose]: () => dir[Symbol.asyncDispose](),
   };
 }
@@ -56,6 +64,23 @@ test("a file that went away leaves what was in use", async () => {
   await clock.advance(1100);
   expect(await keys.current()).toBe(keys.material);
   expect(lines.at(-1)?.msg).toContain("does not exist");
+});
+
+test("an authority alone is enough, and another one is used once it is there", async () => {
+  await using staged = await stage();
+  const { open, put, clock, lines } = staged;
+  const keys = await open(["ca"]);
+  expect(keys.material).toEqual({
+    ca: authority.cert,
+    cert: undefined,
+    key: undefined,
+    expiresAt: undefined,
+  });
+  const other = certificateAuthority("another").cert;
+  await put({ ca: other });
+  await clock.advance(1100);
+  expect((await keys.current()).ca).toBe(other);
+  expect(lines.at(-1)?.msg).toMatch(/\/ca was replaced and is used from now on$/u);
 });
 
 test("a certificate that is out of date is used, and warned of", async () => {

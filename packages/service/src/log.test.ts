@@ -43,6 +43,15 @@ test("on a terminal a line is for people: time, level, message and what belongs 
   expect(output.text()).not.toContain(" at ");
 });
 
+test("on a terminal an error that is none, or has no stack, is told by what there is of it", async () => {
+  const output = terminal();
+  const log = await createLog({ name: "test", level: "info", format: "pretty", output, color: false });
+  log.warn({ err: "just words" }, "sync failed");
+  log.warn({ err: { type: "Odd", message: "from elsewhere" } }, "sync failed");
+  expect(output.text()).toContain("just words");
+  expect(output.text()).toContain("from elsewhere");
+});
+
 test("a pretty line is written before the call returns", async () => {
   const output = terminal();
   const log = await createLog({ name: "test", level: "info", format: "pretty", output });

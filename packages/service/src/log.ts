@@ -1,7 +1,7 @@
 import { pino } from "pino";
 import type { Logger } from "pino";
 
-import { describeError } from "./describe-error.ts";
+import { type DescribedError, describeError } from "./describe-error.ts";
 import type { Output } from "./process-like.ts";
 
 export type { Logger };
@@ -65,9 +65,10 @@ function settingsForPeople(settings: unknown): string | undefined {
   return `settings, where not the default (--print-config has all): ${told}`;
 }
 
+/** @param err as `describeError` has made it */
 function prettyError(err: unknown): string {
-  if (typeof err !== "object" || err === null) return String(err);
-  const { stack, type, message } = err as { stack?: string; type?: string; message?: string };
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the serializer above has made it
+  const { stack, type, message } = err as DescribedError;
   return stack ?? `${type}: ${message}`;
 }
 

@@ -61,5 +61,10 @@ test("a name asked for twice is one metric, and of one kind only", async () => {
   metrics.counter({ name: "syncs_total", help: "x" }).inc();
   metrics.counter({ name: "syncs_total", help: "x" }).inc();
   expect(await metrics.registry.metrics()).toContain("syncs_total 2");
+  metrics.gauge({ name: "torrents", help: "x" }).inc();
+  metrics.gauge({ name: "torrents", help: "x" }).inc();
+  const seconds = { name: "sync_seconds", help: "x", buckets: [1] };
+  for (const took of [0.5, 2]) metrics.histogram(seconds).observe(took);
+  expect(await metrics.registry.metrics()).toMatch(/^torrents 2$[^]*^sync_seconds_count 2$/mu);
   expect(() => metrics.gauge({ name: "syncs_total", help: "x" })).toThrow("syncs_total");
 });

@@ -4,7 +4,8 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { createLog } from "./log.ts";
-import { openQbittorrent } from "./qbittorrent.ts";
+import { openQbittorrent, qbittorrentCheck } from "./qbittorrent.ts";
+import type { Loop } from "./reconcile-loop.ts";
 
 const settings = declareSettings(qbitSettings({ url: { required: true } }));
 
@@ -30,4 +31,16 @@ test("a password that is corrected in its file is used at the next try, without 
   await writeFile(path, "right\n");
   await expect(client.app.preferences()).resolves.toHaveProperty("listen_port");
   expect(fake.calls.count("auth/login")).toBe(2);
+});
+
+test("whether qBittorrent answers is what the loop that asks it has seen last", () => {
+  let [failures, reason] = [0, "in sync"];
+  const check = qbittorrentCheck(
+    { qbitUrl: "http://localhost:8080" },
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what it looks at of a loop
+    { status: () => ({ failures, reason }) } as Loop,
+  );
+  expect(check()).toEqual({ ok: true, detail: "answers at http://localhost:8080" });
+  [failures, reason] = [2, "connection refused"];
+  expect(check()).toEqual({ ok: false, detail: "connection refused" });
 });

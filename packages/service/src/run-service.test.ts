@@ -4,6 +4,7 @@ import { declareSettings, setting } from "@qbit-sidecars/config";
 import { FakeClock, waitFor } from "@qbit-sidecars/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
+import { problem } from "./doctor/index.ts";
 import { runService } from "./run-service.ts";
 import type { App } from "./run-service.ts";
 import type { Service } from "./service.ts";
@@ -358,6 +359,18 @@ describe("the command line", () => {
     });
     expect([process.out, process.exits]).toEqual([["result\n"], [4]]);
     expect(process.err.join("")).toContain("to the log");
+  });
+
+  test.each([
+    [["doctor"], /^port-sync 1\.2\.3: 1 check\n\nPROBLEM {2}password {2}it is wrong\n.*→ correct it/u],
+    [["doctor", "--json"], /^\{\s+"name": "port-sync",[^]*"todo": "correct it"/u],
+  ])("%j looks at what the app needs in place of starting it, and ends with 1", async (args, told) => {
+    process.argv.push(...args);
+    const doctor = () =>
+      Promise.resolve([{ name: "password", look: () => problem("it is wrong", "correct it") }]);
+    await run(() => Promise.reject(new Error("started")), { doctor });
+    expect(process.exits).toEqual([1]);
+    expect(process.out.join("")).toMatch(told);
   });
 
   test("healthcheck is there in every app and asks the configured address", async () => {

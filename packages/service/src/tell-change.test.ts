@@ -1,11 +1,12 @@
-import { tempDir } from "@qbit-sidecars/testing";
+import { FakeClock, tempDir } from "@qbit-sidecars/testing";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { PortChange } from "./port-changes.ts";
-import { ChangeTeller, command, webhook } from "./tell-change.ts";
+import { ChangeTeller, command, tellChanges, webhook } from "./tell-change.ts";
+import { memoryLog } from "./test-log.ts";
 
 const { signal } = new AbortController();
 const change: PortChange = {
@@ -37,6 +38,10 @@ describe("the command", () => {
       );
     },
   );
+
+  test("that is killed is told with what killed it", async () => {
+    await expect(command("sh -c 'kill -9 $$'")(change, signal)).rejects.toThrow("it was ended by SIGKILL");
+  });
 
   test("may print as much as it likes", async () => {
     await expect(command("seq 1000000")(change, signal)).resolves.toBeUndefined();
@@ -121,13 +126,13 @@ describe("telling", () => {
   });
 });
 
-async function serve(onBody: (body: string) => void) {
+async function serve(onBody: (body: string) => void, status = () => 200) {
   const server = createServer((request, response) => {
     let body = "";
     request.setEncoding("utf8").on("data", (text: string) => (body += text));
     request.on("end", () => {
       onBody(body);
-      response.end();
+      response.writeHead(status()).end();
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -140,3 +145,44 @@ async function serve(onBody: (body: string) => void) {
     },
   };
 }
+
+describe("a change of an app", () => {
+  async function telling(who: Pick<Parameters<typeof tellChanges>[0], "onChangeCommand" | "webhookUrl">) {
+    const clock = new FakeClock();
+    const { log, lines } = await memoryLog();
+    const closers = new AsyncDisposableStack();
+    const ending = new AbortController();
+    closers.defer(() => ending.abort());
+    const service = { log, clock, random: () => 0.5, signal: ending.signal, closers };
+    const tell = tellChanges({ ...who, service });
+    return { tell, clock, lines, [Symbol.asyncDispose]: () => closers.disposeAsync() };
+  }
+
+  test("is told to whoever is set, again until it has arrived, and then no more", async () => {
+    const bodies: { port: number }[] = [];
+    let status = 500;
+    await using server = await serve(
+      (body) => bodies.push(JSON.parse(body) as { port: number }),
+      () => status,
+    );
+    const webhookUrl = { reveal: () => server.url };
+    await using at = await telling({ onChangeCommand: undefined, webhookUrl });
+    at.tell?.(change);
+    await at.clock.advanceUntil(() => bodies.length === 3, { what: "three tries" });
+    status = 200;
+    await at.clock.advanceUntil(() => at.lines.some(({ msg }) => msg.includes("recovered")), {
+      what: "it to be told",
+    });
+    const told = bodies.length;
+    await at.clock.advance(3_600_000);
+    expect(bodies).toHaveLength(told);
+    expect(new Set(bodies.map(({ port }) => port))).toEqual(new Set([51_413]));
+    expect(at.lines.filter(({ level }) => level === "warn")).toHaveLength(1);
+  });
+
+  test("is told to nobody, and nothing runs for it, where nobody is set", async () => {
+    await using at = await telling({ onChangeCommand: undefined, webhookUrl: undefined });
+    expect(at.tell).toBeUndefined();
+    expect(at.clock.sleeping).toBe(0);
+  });
+});

@@ -31,7 +31,8 @@ export async function runDoctor({
   const hide = hiding(config);
   const found: Examined[] = [];
   const width = Math.max(...checks.map((check) => check.name.length));
-  if (!asJson) stdout.write(`${name} ${version}: ${checks.length} checks\n\n`);
+  if (!asJson)
+    stdout.write(`${name} ${version}: ${checks.length} ${checks.length === 1 ? "check" : "checks"}\n\n`);
   for await (const examined of runChecks(checks, options)) {
     const safe = hidden(examined, hide);
     found.push(safe);

@@ -83,6 +83,11 @@ test("a kept file: none yet, a good one, and one that cannot be used", async () 
     seen: `${path}: it is damaged`,
     todo: expect.stringContaining("it begins anew"),
   });
+  const beneath = join(path, "state.json");
+  expect(await look(keptFile({ name: "state", path: beneath, fault, onFault: "" }))).toMatchObject({
+    verdict: "ok",
+    seen: `${beneath} is not there yet`,
+  });
   expect(await look(keptFile({ name: "state", path: dir.path, fault, onFault: "" }))).toMatchObject({
     verdict: "problem",
     seen: expect.stringContaining("EISDIR"),
