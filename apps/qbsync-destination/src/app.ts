@@ -175,7 +175,10 @@ function assemble(
 }
 
 const tell = ({ log }: Service): Pick<TorrentEvents, "failed" | "complete"> => ({
-  failed: ({ id }, why) => log.error({ torrent: id }, `needs a person: ${why}`),
+  failed: ({ id, layout, inTheWay }, why) => {
+    const until = inTheWay === undefined ? "" : "; it goes on by itself once that is moved away";
+    log.error({ torrent: id }, `${layout.name} needs a person: ${why}${until}`);
+  },
   complete: ({ id, layout }) =>
     log.info({ torrent: id, name: layout.name }, `all pieces are here: ${layout.name}`),
 });

@@ -116,9 +116,9 @@ export class DataFolder {
     if (found.isDirectory()) return;
     const name = relative(this.path, folder);
     if (!found.isSymbolicLink() || !(await stat(folder)).isDirectory())
-      throw conflict(`${name} is in the way: it is not a folder`);
+      throw conflict(`${name} is in the way: it is not a folder`, { inTheWay: folder });
     const real = await realpath(folder);
     if (real !== this.path && !real.startsWith(this.path + sep))
-      throw conflict(`${name} is a link that leads out of the data directory`);
+      throw conflict(`${name} is a link that leads out of the data directory`, { inTheWay: folder });
   }
 }

@@ -11,12 +11,14 @@ import {
   rename,
   stat,
   symlink,
+  unlink,
   writeFile,
 } from "node:fs/promises";
 import { join } from "node:path";
 import {
   FinalizeResponse_Step as Step,
   type HelloResponse,
+  Phase,
   PieceAnswer_Outcome as Outcome,
   PieceSet,
   QbSyncService,
@@ -90,6 +92,36 @@ describe("what is there already", () => {
     await rename(join(at.data, "mine/film.bin"), join(at.data, "mine/kept.bin"));
     await at.source.deliver(made);
     expect((await at.source.finalized(made.torrentId)).step).toBe(Step.FINISHED);
+  });
+
+  test("stops a torrent of which other files are still missing as well, which goes on by itself when it is gone", async () => {
+    await using at = await stage("--space-retry=1s");
+    const files = ["one.bin", "two.bin"].map((path) => ({ path, size: 4 * 65_536 }));
+    const made = makeTorrent({ version: "v1", name: "season", pieceLength: 65_536, files });
+    const taken = join(at.data, "season/one.bin");
+    await mkdir(join(at.data, "season"));
+    await writeFile(taken, "my own");
+    await at.source.mustOpen(made);
+    await at.source.whenNotPaused(made.torrentId);
+    for (const piece of [0, 1, 2, 3]) await at.source.send(made, piece);
+    const failed = await waitFor(
+      async () => {
+        const state = await at.source.state(made.torrentId);
+        return state.phase === Phase.FAILED ? state : undefined;
+      },
+      { what: "the torrent to have failed" },
+    );
+    expect(failed.detail).toContain("season/one.bin is there already, with other content");
+    await at.source.send(made, 4);
+    expect(await at.source.answered(made, 4)).toBe(Outcome.FAILED);
+    expect(await readFile(taken, "utf8")).toBe("my own");
+    await unlink(taken);
+    await waitFor(async () => (await at.source.state(made.torrentId)).phase === Phase.RECEIVING, {
+      what: "pieces to be welcome",
+    });
+    await at.source.deliver(made);
+    expect((await at.source.finalized(made.torrentId)).step).toBe(Step.FINISHED);
+    expect(at.destination.output).toContain(`season goes on: ${taken} is gone`);
   });
 
   test("is taken when it is right, without a byte being sent, and is not deleted by an abort", async () => {

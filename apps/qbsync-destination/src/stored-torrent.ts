@@ -62,6 +62,8 @@ export class StoredTorrent {
   #unselected: ReadonlySet<number>;
   #paused: Paused | undefined;
   #failure: string | undefined;
+  /** Of a failure: the path of what somebody else has put where this torrent's files belong. */
+  #inTheWay: string | undefined;
   #isFinished = false;
   #isFinalizing = false;
   #isClosed = false;
@@ -109,6 +111,11 @@ export class StoredTorrent {
 
   get failure(): string | undefined {
     return this.#failure;
+  }
+
+  /** What has to go before a torrent that has failed can go on, where that is all. */
+  get inTheWay(): string | undefined {
+    return this.#inTheWay;
   }
 
   get isFinished(): boolean {
@@ -235,7 +242,7 @@ export class StoredTorrent {
     const before = this.#wanted;
     this.#wanted = wantedPieces(this.layout, this.#unselected);
     this.#count();
-    this.#failure = undefined;
+    this.forgive();
     return [...this.#wanted].some((piece) => !before.has(piece));
   }
 
@@ -283,17 +290,24 @@ export class StoredTorrent {
     this.#events.resumed(this);
   }
 
-  /** Something that only a person can put right. */
-  fail(why: string): void {
+  /** Something that only a person can put right; `inTheWay` is all that is wrong, where it is given. */
+  fail(why: string, inTheWay?: string): void {
     if (this.#failure === why) return;
     this.#failure = why;
+    this.#inTheWay = inTheWay;
     this.#events.failed(this, why);
+  }
+
+  /** What failed is to be tried again. */
+  forgive(): void {
+    this.#failure = undefined;
+    this.#inTheWay = undefined;
   }
 
   /** Sorts an error of the disk: space is waited for, what is in the way needs a person, the rest is tried again. */
   diskError(error: unknown, doing: string): void {
     const detail = `${doing}: ${messageWithCauses(error)}`;
-    if (error instanceof RefusedError) this.fail(error.message);
+    if (error instanceof RefusedError) this.fail(error.message, error.inTheWay);
     else if (isFull(error)) this.pause(Pause_Reason.SPACE, detail);
     else if (errorCode(error) === "EROFS") this.pause(Pause_Reason.READ_ONLY, detail);
     else this.pause(Pause_Reason.IO, detail);

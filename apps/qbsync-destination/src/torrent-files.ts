@@ -381,7 +381,9 @@ export class TorrentFiles {
       return this.#create(file);
     }
     if (place.origin === "foreign")
-      throw conflict(`${this.path(file)} was there before, and is not what the torrent says any more`);
+      throw conflict(`${this.path(file)} was there before, and is not what the torrent says any more`, {
+        inTheWay: this.path(file),
+      });
     const path = this.#unfinishedPath(file);
     if (place.origin === "own" && found.nlink === 1n) {
       await this.#fs.rename(this.path(file), path);
@@ -416,9 +418,10 @@ export class TorrentFiles {
   }
 }
 
-const taken = (path: string, cause: unknown) =>
-  Object.assign(conflict(`${path} is there already, with other content, and was not made for this torrent`), {
+const taken = (path: string, cause: unknown): RefusedError =>
+  conflict(`${path} is there already, with other content, and was not made for this torrent`, {
     cause,
+    inTheWay: path,
   });
 
 async function haveSameBytes(one: FileHandle, other: FileHandle): Promise<boolean> {

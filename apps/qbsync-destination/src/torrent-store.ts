@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, readFile, rmdir, unlink } from "node:fs/promises";
+import { lstat, mkdir, open, readdir, readFile, rmdir, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import {
   Pause_Reason,
@@ -162,9 +162,10 @@ export class TorrentStore implements AsyncDisposable {
     });
   }
 
-  /** Looks again at torrents that wait for space, for a disk that works, or for another torrent. */
+  /** Looks again at torrents that wait for space, for a disk that works, for another torrent, or for a free name. */
   async retryPaused(): Promise<void> {
     this.#startWaiting();
+    await this.#retryFailed();
     for (const torrent of this.#torrents.values()) {
       const reason = torrent.paused?.reason;
       if (reason === undefined || reason === Pause_Reason.CHECKING || reason === Pause_Reason.SAME_FILES)
@@ -330,6 +331,21 @@ export class TorrentStore implements AsyncDisposable {
     if (torrent.isClosed || torrent.paused?.reason === Pause_Reason.SAME_FILES) return;
     await this.#options.space.admit(torrent);
     if (torrent.isComplete) this.#options.events.complete(torrent);
+  }
+
+  /** What was in the way is gone: the torrents that failed because of it go on. */
+  async #retryFailed(): Promise<void> {
+    for (const torrent of this.#torrents.values()) {
+      const { id, inTheWay, layout } = torrent;
+      if (inTheWay === undefined || (await unlessMissing(lstat(inTheWay))) !== undefined) continue;
+      await this.#tasks.run(id, async () => {
+        if (torrent.isClosed || torrent.inTheWay !== inTheWay) return;
+        this.#options.log.info({ torrent: id }, `${layout.name} goes on: ${inTheWay} is gone`);
+        this.#options.data.forget();
+        torrent.forgive();
+        this.#start(torrent);
+      });
+    }
   }
 
   /** In the order in which they came. */

@@ -40,6 +40,8 @@ export type StandInOptions = {
   port?: number;
   /** Asked for each piece that arrived whole; the default is to store it. "silence" answers nothing. */
   onPiece?: (torrentId: string, piece: number) => Verdict | Promise<Verdict>;
+  /** Why it cannot go on with a torrent. */
+  failure?: (torrentId: string) => string | undefined;
   onFinalize?: () => Partial<FinalizeResponse> | undefined;
   /** Whom it lets in. */
   serve?: Pick<ServeOptions, "tls" | "tokens">;
@@ -133,9 +135,13 @@ export class DestinationStandIn implements AsyncDisposable {
         );
       },
       query: (call) => {
+        const { torrentIds } = call.request;
         for (const [id, stored] of this.torrents) {
+          if (torrentIds.length > 0 && !torrentIds.includes(id)) continue;
           const handOff = this.handOffs.records.get(id);
-          call.write({ ...stateOf(id, stored), ...(handOff && { handOff }) });
+          const detail = this.options.failure?.(id);
+          const failed = detail !== undefined && { phase: Phase.FAILED, detail };
+          call.write({ ...stateOf(id, stored), ...(handOff && { handOff }), ...failed });
         }
         call.end();
       },

@@ -117,6 +117,12 @@ export class Connection implements Disposable {
     }
   }
 
+  /** What it has of one torrent. */
+  async look(torrentId: string): Promise<TorrentState> {
+    for await (const state of this.query([torrentId])) return state;
+    throw new DestinationError("asking what the destination has: it said nothing", { isTransient: true });
+  }
+
   async open(description: TorrentDescription): Promise<OpenResponse> {
     const bytes = TorrentDescription.encode(description).finish();
     return await unary<OpenResponse>(`opening ${description.name}`, (done) => {

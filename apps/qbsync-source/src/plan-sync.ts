@@ -7,6 +7,7 @@ const freshMs = 10_000;
 export type Action =
   | "describe"
   | "open"
+  | "look"
   | "finalize"
   | "tagSynced"
   | "tagFailed"
@@ -33,8 +34,10 @@ export function nextAction(
   if (tracked.isFinished) return untagged(tracked, context);
   if (tracked.failure !== undefined && tracked.lacksTag(tags.syncFailed, now))
     return tracked.taggedAt.has(tags.syncFailed) ? "forgive" : "tagFailed";
+  if (isConnected && tracked.askAgainAt !== undefined && now >= tracked.askAgainAt) return "look";
   if (!isConnected || tracked.obstacle(tags, now) !== undefined) return undefined;
   if (tracked.described === undefined || tracked.isStale) return "describe";
+  if (tracked.isInDoubt || tracked.isPaused) return "look";
   if (!tracked.isOpen) return "open";
   if (!tracked.isCompleteHere || tracked.progress?.isDelivered !== true) return undefined;
   return now - tracked.describedAt > freshMs ? "describe" : "finalize";

@@ -54,6 +54,10 @@ export function sourceOf(client: QbitClient, config: Config, count: Count): Sour
       count("addTags");
       await client.torrents.addTags([id], [tag], { signal });
     },
+    async removeTag(id, tag, signal) {
+      count("removeTags");
+      await client.torrents.removeTags([id], [tag], { signal });
+    },
   };
 }
 

@@ -40,6 +40,8 @@ export function settle(tracked: TrackedTorrent, piece: number, { outcome, detail
       return false;
     case Outcome.FAILED:
       progress?.comeBack(piece, now + waitsMs.failed);
+      // A disk that does not work now, or a torrent that will not go on before a person has done something.
+      tracked.isInDoubt = true;
       return false;
     default:
       return true;

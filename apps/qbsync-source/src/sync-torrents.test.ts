@@ -7,6 +7,7 @@ import {
   OpenResponse,
   Pause_Reason,
   Phase,
+  PieceAnswer_Outcome as Outcome,
   Refusal_Reason as Reason,
   TorrentDescription,
   TorrentState,
@@ -17,6 +18,7 @@ import { FakeClock, makeTorrent } from "@qbit-sidecars/testing";
 import { beforeEach, expect, test } from "vitest";
 import type { Described } from "./describe-torrent.ts";
 import { syncPlan } from "./plan-report.ts";
+import { settle } from "./settle-answer.ts";
 import { type Destination, type Source, TorrentSync } from "./sync-torrents.ts";
 import { allPieces, TrackedTorrent } from "./tracked-torrent.ts";
 
@@ -36,6 +38,7 @@ let lines: string[];
 let warnings: string[];
 let outcomes: string[];
 let tagged: string[];
+let untagged: string[];
 let torrent: Torrent;
 let tracked: TrackedTorrent;
 let source: Source;
@@ -44,7 +47,7 @@ let opened: TorrentDescription[];
 
 beforeEach(() => {
   clock = new FakeClock();
-  [lines, warnings, outcomes, tagged, opened] = [[], [], [], [], []];
+  [lines, warnings, outcomes, tagged, untagged, opened] = [[], [], [], [], [], []];
   const fields = {
     hash: id,
     name: "film",
@@ -60,12 +63,14 @@ beforeEach(() => {
   source = {
     describe: async () => ({ described: describedAs(), folders: ["/data"] }),
     addTag: async (_, tag) => void tagged.push(tag),
+    removeTag: async (_, tag) => void untagged.push(tag),
   };
   there = {
     open: async (description) => {
       opened.push(description);
       return { result: { $case: "state", state: stateOf({ needed: [0, 1, 2] }) } };
     },
+    look: async () => stateOf({ needed: [0, 1, 2] }),
     finalize: async () => FinalizeResponse.fromPartial({ step: Step.FINISHED }),
     abort: async (): Promise<AbortResponse> => ({ aborted: true, filesDeleted: 1, detail: "" }),
   };
@@ -144,22 +149,77 @@ const pausedFor = (reason: Pause_Reason, needed: number[] = []) =>
 
 test("what the destination lets wait is asked for again after that, and what is needed then is sent", async () => {
   const sync = syncOf();
-  const usual = there.open;
-  there.open = async (description) => {
-    await usual(description);
-    const isWaiting = opened.length === 1;
-    const state = isWaiting ? pausedFor(Pause_Reason.SAME_FILES, [0, 1, 2]) : stateOf({ needed: [1] });
-    return { result: { $case: "state", state } };
+  let looks = 0;
+  there.open = async () => ({
+    result: { $case: "state", state: pausedFor(Pause_Reason.SAME_FILES, [0, 1, 2]) },
+  });
+  there.look = async () => {
+    looks += 1;
+    return stateOf({ needed: [1] });
   };
   await sync.step(never);
   expect(plan()).toEqual({ plan: "wait", why: "the destination waits: for film.bin" });
   expect(tracked.isOpen).toBe(false);
   await clock.advance(29_000);
   await sync.step(never);
-  expect(opened).toHaveLength(1);
+  expect(looks).toBe(0);
   await clock.advance(1001);
   await sync.step(never);
   expect(plan().why).toBe("1 of 3 pieces are missing there, and 1 of them can be sent now");
+});
+
+const inTheWay = stateOf({ phase: Phase.FAILED, needed: [1], detail: "film/a is there already" });
+
+test("a torrent that the destination cannot go on with is tagged, and goes on when the destination does", async () => {
+  const sync = syncOf();
+  await sync.step(never);
+  there.look = async () => inTheWay;
+  settle(tracked, 0, { outcome: Outcome.FAILED, detail: "film/a is there already", now: clock.monotonic() });
+  await sync.step(never);
+  expect([outcomes, tagged]).toEqual([["failed"], ["sync-failed"]]);
+  const failed = { plan: "leave", why: "the destination cannot go on with it: film/a is there already" };
+  expect(plan()).toEqual(failed);
+  torrent.tags = "sync-failed";
+  await clock.advance(31_000);
+  await sync.step(never);
+  expect(plan()).toEqual(failed);
+  there.look = async () => stateOf({ needed: [1] });
+  await clock.advance(31_000);
+  await sync.step(never);
+  expect(untagged).toEqual(["sync-failed"]);
+  torrent.tags = "";
+  await sync.step(never);
+  expect(plan().why).toBe("1 of 3 pieces are missing there, and 1 of them can be sent now");
+  expect(outcomes).toEqual(["failed"]);
+});
+
+test("a destination that is still looking has not got over it", async () => {
+  const sync = syncOf();
+  sync.connected([inTheWay]);
+  there.look = async () => pausedFor(Pause_Reason.CHECKING, [1]);
+  torrent.tags = "sync-failed";
+  await clock.advance(31_000);
+  await sync.step(never);
+  expect(untagged).toEqual([]);
+  expect(plan().plan).toBe("leave");
+});
+
+test("a tag that an earlier life put on, taken off, makes the torrent be tried again, and asked how it is until that is known", async () => {
+  torrent.tags = "sync-failed";
+  const sync = syncOf();
+  sync.connected([inTheWay]);
+  torrent.tags = "";
+  await clock.advance(6000);
+  there.open = async (description) => {
+    opened.push(description);
+    return { result: { $case: "state", state: pausedFor(Pause_Reason.CHECKING, [1]) } };
+  };
+  there.look = async () => inTheWay;
+  await sync.step(never);
+  await clock.advance(251);
+  await sync.step(never);
+  expect(opened).toHaveLength(1);
+  expect(tagged).toEqual(["sync-failed"]);
 });
 
 test("what is all there is finished, and not dropped, when it is removed here while the destination waits", async () => {

@@ -24,10 +24,11 @@ export type Source = {
     signal: AbortSignal,
   ): Promise<{ described: Described; folders: readonly string[] }>;
   addTag(id: string, tag: string, signal: AbortSignal): Promise<void>;
+  removeTag(id: string, tag: string, signal: AbortSignal): Promise<void>;
 };
 
 /** The destination as this file needs it. */
-export type Destination = Pick<Connection, "open" | "finalize" | "abort">;
+export type Destination = Pick<Connection, "open" | "look" | "finalize" | "abort">;
 
 type SyncOptions = {
   torrents: Map<string, TrackedTorrent>;
@@ -87,11 +88,14 @@ export class TorrentSync {
     for (const tracked of this.#options.torrents.values()) {
       tracked.isOpen = false;
       tracked.isPaused = false;
+      tracked.isInDoubt = false;
       tracked.hold = undefined;
       const state = known.get(tracked.id);
       tracked.isKnownThere = state !== undefined;
       tracked.isFinished = false;
-      if (state !== undefined) tracked.hear(state);
+      if (state === undefined) continue;
+      tracked.hear(state);
+      if (state.phase === Phase.FAILED) this.#failedThere(tracked, state);
     }
   }
 
@@ -152,6 +156,7 @@ export class TorrentSync {
     const destination = this.#options.destination();
     if (destination === undefined) return false;
     if (action === "open") return await this.#open(tracked, destination);
+    if (action === "look") return await this.#look(tracked, destination, signal);
     return action === "finalize"
       ? await this.#finalize(tracked, destination)
       : await this.#abort(tracked, destination);
@@ -199,17 +204,62 @@ export class TorrentSync {
     tracked.hear(result.state);
     tracked.isSureThere = tracked.isFinished;
     if (result.state.phase === Phase.PAUSED) return this.#paused(tracked, result.state);
+    if (result.state.phase === Phase.FAILED) return this.#failedThere(tracked, result.state);
     if (!tracked.isOpen && !tracked.isFinished) {
       this.#hold(tracked, `the destination does not take it: ${result.state.detail}`, waitsMs.refused);
       return false;
     }
+    this.#welcome(tracked);
+    return true;
+  }
+
+  /** Asks how a torrent is there that waits, or that something went wrong with. */
+  async #look(tracked: TrackedTorrent, destination: Destination, signal: AbortSignal): Promise<boolean> {
+    const state = await destination.look(tracked.id);
+    if (state.phase === Phase.FAILED) {
+      tracked.hear(state);
+      return this.#failedThere(tracked, state);
+    }
+    if (tracked.askAgainAt !== undefined && state.phase !== Phase.PAUSED)
+      await this.#getOver(tracked, signal);
+    const wasOpen = tracked.isOpen;
+    tracked.hear(state);
+    if (state.phase === Phase.PAUSED && tracked.isPaused) return this.#paused(tracked, state);
+    if (tracked.isOpen && !wasOpen) this.#welcome(tracked);
+    return true;
+  }
+
+  #welcome(tracked: TrackedTorrent): void {
     const needed = tracked.progress?.neededCount ?? 0;
     this.#options.log.info(
       { torrent: tracked.id, pieces: tracked.progress?.pieceCount, needed },
       `${tracked.torrent.name}: ${needed === 0 ? "all pieces are there" : `${needed} pieces to send`}`,
     );
     this.#options.onPieces();
+  }
+
+  /** It says what is wrong, and is asked again whether it still is. @returns whether that is news */
+  #failedThere(tracked: TrackedTorrent, { detail }: TorrentState): boolean {
+    const { clock, doubtEveryMs, tags } = this.#options;
+    tracked.askAgainAt = clock.monotonic() + doubtEveryMs;
+    // Put on by an earlier life: taken off it means the same.
+    if (tracked.hasTag(tags.syncFailed)) tracked.taggedAt.set(tags.syncFailed, clock.monotonic());
+    if (tracked.failure !== undefined) return false;
+    this.#fail(tracked, `the destination cannot go on with it: ${detail}`);
     return true;
+  }
+
+  /** What kept the destination from it is gone, and so is the tag that asked for a person. */
+  async #getOver(tracked: TrackedTorrent, signal: AbortSignal): Promise<void> {
+    const { source, tags, log } = this.#options;
+    // qBittorrent may not have told of it yet.
+    const isTagged = tracked.hasTag(tags.syncFailed) || tracked.taggedAt.has(tags.syncFailed);
+    if (isTagged) await source.removeTag(tracked.id, tags.syncFailed, signal);
+    tracked.forgive();
+    log.info(
+      { torrent: tracked.id },
+      `${tracked.torrent.name} goes on: the destination got over what was wrong`,
+    );
   }
 
   /** It is asked again when the wait is over, and told then what is still needed. */
@@ -250,7 +300,10 @@ export class TorrentSync {
     if (step === Step.FAILED) {
       tracked.failedFinalizations += 1;
       if (tracked.failedFinalizations < mostFailedFinalizations) this.#hold(tracked, detail, waitsMs.notYet);
-      else this.#fail(tracked, `it could not be finished at the destination: ${detail}`);
+      else {
+        this.#fail(tracked, `it could not be finished at the destination: ${detail}`);
+        if (state?.phase === Phase.FAILED) this.#failedThere(tracked, state);
+      }
       return tracked.failure !== undefined;
     }
     this.#hold(tracked, detail, retryAfterMs || waitsMs.finalizing);

@@ -54,6 +54,10 @@ export class TrackedTorrent {
   isKnownThere = false;
   /** Why it cannot be synced until a person does something. */
   failure: string | undefined;
+  /** The failure is the destination's, which may get over it by itself: when it is asked next (monotonic). */
+  askAgainAt: number | undefined;
+  /** The destination failed at something; it is to be asked how it is. */
+  isInDoubt = false;
   /** When a tag of ours was last put on, by tag (monotonic). */
   readonly taggedAt = new Map<string, number>();
   /** Why nothing happens now, and until when (monotonic). */
@@ -128,6 +132,7 @@ export class TrackedTorrent {
 
   /** What the destination said. @returns whether it was about the torrent as it is described here */
   hear(state: TorrentState): boolean {
+    this.isInDoubt = false;
     this.isKnownThere = state.phase !== Phase.UNKNOWN;
     this.isFinished = state.phase === Phase.FINISHED;
     if (this.isFinished) this.finishedPieces = PieceSet.fromBytes(state.durable, state.pieceCount);
@@ -167,9 +172,10 @@ export class TrackedTorrent {
     return true;
   }
 
-  /** A person took the tag off: everything is tried again. */
+  /** A person took the tag off, or the destination got over it: everything is tried again. */
   forgive(): void {
     this.failure = undefined;
+    this.askAgainAt = undefined;
     this.taggedAt.clear();
     this.failedFinalizations = 0;
     this.isOpen = false;
