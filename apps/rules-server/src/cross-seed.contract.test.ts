@@ -19,7 +19,7 @@ rules:
       - { type: add_tag, params: { tag: CS-tracker1 } }
 `;
 
-/** As cross-seed 6.13 and 7 send it (src/pushNotifier.ts). */
+/** As cross-seed 6 and 7 send it (`src/pushNotifier.ts` there). */
 function notification(extra: object) {
   return {
     title: "cross-seed",
@@ -38,8 +38,10 @@ function notification(extra: object) {
         tags: [],
         trackers: ["tracker0"],
         length: 5,
+        clientHost: "127.0.0.1:8080",
         infoHash: other,
         path: null,
+        source: "torrentClient",
       },
       ...extra,
     },
@@ -52,11 +54,11 @@ test.each(backendsAtHand)(
     await using store = await start();
     await using fake = await startFakeQbittorrent({ torrents });
     await using server = await startServerUnderTest({ qbittorrent: fake.url, rules, env: store.env });
-    const tell = async (body: unknown, query = `?key=${testKey}`) => {
+    const tell = async (body: unknown, query = `?key=${testKey}`, headers: Record<string, string> = {}) => {
       const response = await fetch(`${server.url}/api/webhooks/cross-seed${query}`, {
         method: "POST",
         body: typeof body === "string" ? body : JSON.stringify(body),
-        headers: { "content-type": "application/json", "user-agent": "CrossSeed/6.13.0" },
+        headers: { "content-type": "application/json", "user-agent": "CrossSeed/6.13.0", ...headers },
       });
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the API answers, for the test to look into
       const answer = (await response.json()) as { jobs: { job_id: string; hash: string }[]; message: string };
@@ -87,6 +89,13 @@ test.each(backendsAtHand)(
 
     const planned = await tell(notification({}), `?key=${testKey}&context=other&dry_run=true&delay=600`);
     expect(planned.jobs).toMatchObject([{ context: "other", dry_run: true }, {}]);
+
+    // An entry that is an object has headers, `message` beside `body`, and whatever its `payload` says.
+    const object = { ...notification({}), message: "webhook: Injected t-a", tag: "seedbox" };
+    expect(await tell(object, "?dry_run=true", { "x-api-key": testKey })).toMatchObject({
+      status: 202,
+      jobs: [{ hash: film }, { hash: series }],
+    });
 
     for (const extra of [{ result: "SAVED" }, { result: "FAILURE" }, { infoHashes: [] }])
       expect(await tell(notification(extra))).toMatchObject({ status: 202, jobs: [] });
