@@ -85,6 +85,26 @@ describe("a job", () => {
     expect(await at.audit()).toContainEqual(expect.objectContaining({ hash: id, jobs: [jobs[0]?.id] }));
   });
 
+  test("with a trace tells of every torrent it named, by whichever name", async () => {
+    const v2 = "b".repeat(64);
+    const fake = { torrents: [{ name: "t-hybrid", hash: "a".repeat(40), infohashV2: v2 }, ...torrents(1)] };
+    await using at = await world({ rules: { rules: [rule(tag)] }, fake });
+    at.start();
+    const hashes = ["a".repeat(40), hashOf(0)];
+    const jobs = await Promise.all(
+      hashes.map(async (hash) => (await at.queue.enqueue({ hash, trace: true })).job),
+    );
+    const traced = [];
+    for (const { id } of jobs) {
+      await at.over(id);
+      traced.push(await at.queue.details(id));
+    }
+    expect(traced).toMatchObject([
+      { trace: [{ hash: v2.slice(0, 40), name: "t-hybrid" }] },
+      { trace: [{ hash: hashOf(0), name: "t0" }] },
+    ]);
+  });
+
   test("that names no torrent at all is over at once, and says so", async () => {
     await using at = await world({ rules: { rules: [rule(tag)] } });
     at.start();
