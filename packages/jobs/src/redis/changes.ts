@@ -41,8 +41,17 @@ export class Changes {
   }
 }
 
-function changesOf(text: string): QueueChange[] {
-  const parsed = message.safeParse(JSON.parse(text));
-  if (!parsed.success || parsed.data === "everything") return [{ kind: "everything" }];
-  return parsed.data.map(([id, status]) => ({ kind: "job", id, status }));
+/** Anybody who has the Redis can say something on the channel. */
+function changesOf(text: string): readonly QueueChange[] {
+  const said = readMessage(text);
+  if (said === undefined || said === "everything") return [{ kind: "everything" }];
+  return said.map(([id, status]) => ({ kind: "job", id, status }));
+}
+
+function readMessage(text: string): z.infer<typeof message> | undefined {
+  try {
+    return message.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
 }

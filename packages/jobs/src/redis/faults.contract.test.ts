@@ -214,6 +214,21 @@ describe.skipIf(await isMissing("Redis"))("several workers", () => {
     await under.redis.restart();
     await waitFor(() => heard.includes("everything"), { what: "word to look again" });
   });
+
+  test.each(["no JSON", '{"of":"tomorrow"}', '[["id","dreaming"]]'])(
+    "what somebody else says where changes are told (%s) is word to look again",
+    async (said) => {
+      await using under = await setUp();
+      const queue = await under.open();
+      const heard: string[] = [];
+      queue.subscribe((change) => heard.push(change.kind));
+      await waitFor(() => heard.includes("everything"), { what: "the subscription" });
+      heard.length = 0;
+      await under.direct.publish("qbt_rules:changes", said);
+      await waitFor(() => heard.length > 0, { what: "it to be heard" });
+      expect(heard).toEqual(["everything"]);
+    },
+  );
 });
 
 describe.skipIf(await isMissing("Redis"))("records", () => {

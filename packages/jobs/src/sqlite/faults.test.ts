@@ -86,6 +86,17 @@ describe("the database file", { timeout: 60_000 }, () => {
     expect(await readdir(under.dir.path)).toEqual([]);
     await (await under.open())[Symbol.asyncDispose]();
     await expect(look()).resolves.toMatchObject({ seen: expect.stringContaining("can be used (schema 2)") });
+    {
+      // Its newest changes are beside it, and whoever has it open is not disturbed.
+      await using queue = await under.open();
+      await queue.enqueue({ hash });
+      await expect(look()).resolves.toMatchObject({ seen: expect.stringContaining("can be used") });
+      await expect(queue.enqueue({ context: "after the look" })).resolves.toMatchObject({ coalesced: false });
+    }
+    const db = new DatabaseSync(under.path);
+    db.exec("INSERT INTO schema_version (version) VALUES (99)");
+    db.close();
+    await expect(faultOf(look())).resolves.toMatchObject({ fault: "too new" });
     await writeFile(under.path, "not a database ".repeat(100));
     await expect(faultOf(look())).resolves.toMatchObject({ fault: "corrupt" });
     const inFile = join(under.path, "x.db");
