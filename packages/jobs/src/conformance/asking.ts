@@ -126,7 +126,8 @@ export function describeAsking(setUp: SetUp): void {
         kind: "not pending",
         status: "completed",
       });
-      await expect(under.queue.cancel("no-such-job")).resolves.toEqual({ kind: "not found" });
+      for (const id of ["no-such-job", "00000000-0000-7000-8000-000000000000"])
+        await expect(under.queue.cancel(id)).resolves.toEqual({ kind: "not found" });
     });
 
     test("a wish after a cancelled one is a new job", async () => {

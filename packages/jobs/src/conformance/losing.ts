@@ -1,10 +1,10 @@
 import { waitFor } from "@qbit-sidecars/testing";
 import { describe, expect, test } from "vitest";
-import { RunLostError } from "../errors.ts";
+import { QueueUnavailableError, RunLostError } from "../errors.ts";
 import { hashOf } from "../queue-model.ts";
 import { take, completeAll, askFor, type SetUp } from "./set-up.ts";
 
-/** What every backend has to do: runs that are lost. */
+/** What every backend has to do: runs that are lost, and the end of a queue. */
 export function describeLosing(setUp: SetUp): void {
   describe("a run that is lost", () => {
     test("a run without progress is given up, its jobs fail, and the next run begins", async () => {
@@ -62,6 +62,25 @@ export function describeLosing(setUp: SetUp): void {
         await under.store.crash(queue);
       }
       expect(sizes).toEqual([asked.length, asked.length, 1]);
+    });
+  });
+
+  describe("a queue that is closed", () => {
+    test("loses its run, ends the waiting, refuses what comes later, and is closed once", async () => {
+      await using under = await setUp();
+      const { queue } = under;
+      await queue.enqueue({ context: "x" });
+      const run = await take(queue);
+      const calledOff = take(queue).catch((error: unknown) => error);
+      await expect(take(queue)).rejects.toThrow("being taken from already");
+      await queue[Symbol.asyncDispose]();
+      expect(run.signal.reason).toMatchObject({ name: "RunLostError", reason: "closed" });
+      await expect(run.assertHeld()).rejects.toBe(run.signal.reason);
+      expect(await calledOff).toBeInstanceOf(QueueUnavailableError);
+      await expect(queue.enqueue({ context: "y" })).rejects.toBeInstanceOf(QueueUnavailableError);
+      await expect(queue.counts()).rejects.toBeInstanceOf(QueueUnavailableError);
+      await expect(queue.health()).resolves.toMatchObject({ ok: false });
+      await queue[Symbol.asyncDispose]();
     });
   });
 }

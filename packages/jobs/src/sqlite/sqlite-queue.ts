@@ -15,7 +15,7 @@ import type {
   Repaired,
   Run,
 } from "../contract.ts";
-import { QueueOpenError } from "../errors.ts";
+import { QueueUnavailableError } from "../errors.ts";
 import { gather } from "../gather.ts";
 import { HeldRun, type RunStore } from "../held-run.ts";
 import { JobIds } from "../job-ids.ts";
@@ -151,7 +151,7 @@ class SqliteQueue implements JobQueue {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closing.signal.aborted) return;
-    this.#closing.abort(new QueueOpenError("in use", "the queue was closed"));
+    this.#closing.abort(new QueueUnavailableError("the queue was closed"));
     await this.#run?.lose("closed");
     this.#database.db.close();
   }
