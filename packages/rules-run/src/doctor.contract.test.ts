@@ -99,12 +99,11 @@ describe("a queue in a file", () => {
   });
 
   test.each([
-    ["is damaged", { files: { "qbt-rules.db": "not a database ".repeat(500) } }, "damaged", "do as it says"],
-    ["cannot be written", { env: { QBT_RULES_QUEUE_SQLITE_PATH: "/dev/null/q.db" } }, "/dev/null", "volume"],
-  ])("that %s", async (_, world, seen, todo) => {
+    ["is damaged", { files: { "qbt-rules.db": "not a database ".repeat(500) } }, "do as it says"],
+    ["cannot be written", { env: { QBT_RULES_QUEUE_SQLITE_PATH: "/dev/null/q.db" } }, "volume"],
+  ])("that %s", async (_, world, todo) => {
     expect((await examine(world)).of("queue")).toMatchObject({
       verdict: "problem",
-      seen: expect.stringContaining(seen),
       todo: expect.stringContaining(todo),
     });
   });
