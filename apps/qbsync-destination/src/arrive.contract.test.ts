@@ -90,6 +90,14 @@ for (const version of qbittorrentVersionsUnderTest()) {
       );
     };
 
+    const seeds = async (made: MadeTorrent) => {
+      await client.torrents.start([made.torrentId]);
+      await waitFor(async () => ["uploading", "stalledUP"].includes((await inQbittorrent(made)).state), {
+        what: `${made.name} to seed`,
+        timeoutMs: 20_000,
+      });
+    };
+
     for (const [name, shape] of Object.entries(shapes))
       test.concurrent(`${name} arrives, is stopped at 100 %, tagged, passes a check and seeds`, async () => {
         const made = makeTorrent({ ...shape, seed: name, name: shape.files.length > 1 ? name : undefined! });
@@ -100,11 +108,7 @@ for (const version of qbittorrentVersionsUnderTest()) {
         expect(torrent).toMatchObject({ state: "stoppedUP", progress: 1, category: "films" });
         expect(tagsOf(torrent).toSorted()).toEqual(["hd", "synced"]);
         await expect(recheckedComplete(made)).resolves.toBe(true);
-        await client.torrents.start([made.torrentId]);
-        await waitFor(async () => ["uploading", "stalledUP"].includes((await inQbittorrent(made)).state), {
-          what: "it to seed",
-          timeoutMs: 20_000,
-        });
+        await seeds(made);
         for (const { path, content } of made.files)
           expect((await readFile(join(qbittorrent.savePath, path))).equals(content())).toBe(true);
       });
@@ -120,6 +124,22 @@ for (const version of qbittorrentVersionsUnderTest()) {
         const priorities = (await client.torrents.files(made.torrentId)).map(({ priority }) => priority > 0);
         expect(priorities).toEqual([false, true, true, true, false]);
       });
+
+    test.concurrent("two torrents of which other files of the same content are selected both seed, and pass a check", async () => {
+      const [one, other] = ["one", "another"].map((tracker) =>
+        makeTorrent({ version: "v1", files, name: "shared", seed: "shared", source: tracker }),
+      );
+      await source.deliver(one!, { unselectedFiles: [1, 4] });
+      expect(await source.finalized(one!.torrentId)).toMatchObject({ step: Step.FINISHED });
+      await seeds(one!);
+      await source.deliver(other!, { unselectedFiles: [0, 3] });
+      expect(await source.finalized(other!.torrentId)).toMatchObject({ step: Step.FINISHED });
+      await seeds(other!);
+      await client.torrents.stop([one!.torrentId, other!.torrentId]);
+      for (const made of [one!, other!]) await expect(recheckedComplete(made)).resolves.toBe(true);
+      for (const { path, content } of other!.files)
+        expect((await readFile(join(qbittorrent.savePath, path))).equals(content()), path).toBe(true);
+    });
 
     test.concurrent("files that the user renamed have their new names, here and in qBittorrent", async () => {
       const made = makeTorrent({ version: "v1", files, name: "renamed", seed: "renamed" });

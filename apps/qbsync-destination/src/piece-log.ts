@@ -17,11 +17,14 @@ export type LogEntry =
   | { kind: "placed"; file: number; origin: Origin; ino: bigint; ctimeNs: bigint }
   | { kind: "finished" | "reopened" };
 
-/** Who made a file that stands under its name: this torrent, another one (hard link), or somebody else. */
-export type Origin = "own" | "link" | "foreign";
+/**
+ * Who made a file that stands under its name: this torrent, another one (hard link), somebody else, or this torrent in
+ * the place of another one's fragment, so that both stand on it.
+ */
+export type Origin = "own" | "link" | "foreign" | "shared";
 
 const kinds = ["written", "lost", "durable", "created", "placed", "finished", "reopened"] as const;
-const origins = ["own", "link", "foreign"] as const;
+const origins = ["own", "link", "foreign", "shared"] as const;
 
 /** CRC (4), kind (1), origin (1), 2 spare, two numbers of 4 and two of 8 bytes. */
 const recordBytes = 32;

@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { type FileHandle, lstat, open } from "node:fs/promises";
 import { unlessMissing } from "./error-code.ts";
 import type { StoredTorrent } from "./stored-torrent.ts";
-import { filesOf } from "./wanted-pieces.ts";
+import { countByFile, filesOf } from "./wanted-pieces.ts";
 
 /** Files of finished torrents by their size: where other torrents find data that was verified before. */
 export class ReusableFiles {
@@ -62,8 +62,9 @@ class Search implements AsyncDisposable {
 
   async findCandidates(): Promise<void> {
     const { layout, files } = this.#torrent;
+    const needed = countByFile(layout, this.#torrent.needed());
     for (const { index, size } of layout.files) {
-      if (size === 0 || files.isThere(index)) continue;
+      if (size === 0 || needed[index] === 0 || files.isThere(index)) continue;
       const candidate = await this.#candidateFor(index, size);
       if (candidate) this.#candidates.set(index, candidate);
       if (this.#candidates.size >= openAtMost) return;
@@ -110,12 +111,13 @@ class Search implements AsyncDisposable {
     return undefined;
   }
 
-  /** The first piece that lies wholly in this file is right, or there is none. */
+  /** The first wanted piece that lies wholly in this file is right, or there is none. */
   async #looksRight(file: number): Promise<boolean> {
     const { layout } = this.#torrent;
     const { firstPiece = 0, endPiece = 0 } = layout.files[file] ?? {};
     for (let piece = firstPiece; piece < Math.min(endPiece, firstPiece + 2); piece += 1)
-      if (filesOf(layout, piece).size === 1) return (await this.#read(piece)) !== undefined;
+      if (this.#torrent.isWanted(piece) && filesOf(layout, piece).size === 1)
+        return (await this.#read(piece)) !== undefined;
     return true;
   }
 
@@ -146,10 +148,12 @@ class Search implements AsyncDisposable {
     return verifier.matches() ? payload : undefined;
   }
 
+  /** All of it is right that is wanted. */
   #isWhole(file: number, verified: ReadonlySet<number>): boolean {
     const { firstPiece = 0, endPiece = 0 } = this.#torrent.layout.files[file] ?? {};
     for (let piece = firstPiece; piece < endPiece; piece += 1)
-      if (!verified.has(piece) && !this.#torrent.isWritten(piece)) return false;
+      if (this.#torrent.isWanted(piece) && !verified.has(piece) && !this.#torrent.isWritten(piece))
+        return false;
     return true;
   }
 

@@ -1,5 +1,5 @@
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, open, readdir, readFile, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import {
   FinalizeResponse_Step as Step,
   Pause_Reason,
@@ -241,6 +241,92 @@ describe("torrents with the same file at the same time", () => {
     await at.source.mustOpen(second, about);
     await Promise.all([ends(at.source, first, about), ends(at.source, second, about)]);
     expect(at.source.sentBytes).toBe(4 * pieceLength);
+  });
+});
+
+describe("other selections of the same files, which share pieces", () => {
+  const files = ["a.bin", "b.bin", "c.bin"];
+  /** Of 300,000 bytes each: no file begins where a piece does. */
+  const uneven = (source: string, seed = "same") =>
+    makeTorrent({
+      version: "v1",
+      name: "season",
+      seed,
+      pieceLength,
+      source,
+      files: files.map((path) => ({ path, size: sizeBytes })),
+    });
+  const only = (...selected: string[]) => ({
+    unselectedFiles: files.flatMap((path, index) => (selected.includes(path) ? [] : index)),
+  });
+
+  async function expectFiles({ data }: Stage, made: MadeTorrent, ...paths: string[]): Promise<void> {
+    for (const { path, content } of made.files.filter(({ path: one }) => paths.includes(basename(one))))
+      expect((await readFile(join(data, path))).equals(content()), path).toBe(true);
+  }
+
+  test("all arrive, one after the other, and each keeps what the others brought", async () => {
+    await using at = await stage();
+    const made = ["one", "two", "three"].map((name) => uneven(name));
+    const wanted = [only("a.bin"), only("c.bin"), only("b.bin")];
+    for (const [index, one] of made.entries()) await at.source.mustOpen(one, wanted[index]);
+    for (const [index, one] of made.entries()) await ends(at.source, one, wanted[index]);
+    await expectFiles(at, made[0]!, ...files);
+    await at.destination.restart();
+    using again = new TestSource(at.destination.port);
+    const phases = await again.states(...made.map(({ torrentId }) => torrentId));
+    expect(phases.map(({ phase }) => phase)).toEqual([Phase.FINISHED, Phase.FINISHED, Phase.FINISHED]);
+  });
+
+  test("a byte that goes bad in what stands in the place of a part is sent again", async () => {
+    await using at = await stage();
+    const [first, second] = [uneven("one"), uneven("two")];
+    await ends(at.source, first, only("a.bin"));
+    await at.source.deliver(second, only("b.bin"));
+    const path = join(at.data, "season/b.bin");
+    const isWhole = async () => (await readFile(path)).equals(first.files[1]!.content());
+    await waitFor(isWhole, { what: "the whole file in the place of its part" });
+    await using file = await open(path, "r+");
+    await file.write(Buffer.alloc(9), 0, 9, 150_000);
+    expect((await at.source.finalized(second.torrentId)).step).toBe(Step.INCOMPLETE);
+    await ends(at.source, second, only("b.bin"));
+    expect(await isWhole()).toBe(true);
+  });
+
+  test("what stands in the place of a part that another torrent needs stays when its own torrent is dropped", async () => {
+    await using at = await stage();
+    const [first, second] = [uneven("one"), uneven("two")];
+    await ends(at.source, first, only("a.bin"));
+    await at.source.deliver(second, only("b.bin"));
+    await waitFor(
+      async () => (await readFile(join(at.data, "season/b.bin"))).equals(first.files[1]!.content()),
+      { what: "the whole file in the place of its part" },
+    );
+    expect(await at.source.abort(second.torrentId, true)).toMatchObject({ aborted: true });
+    await expectFiles(at, first, "a.bin", "b.bin");
+  });
+
+  test("the same selection is taken from the first without a byte being sent", async () => {
+    await using at = await stage();
+    const [first, second] = [uneven("one"), uneven("two")];
+    await ends(at.source, first, only("b.bin"));
+    const before = at.source.sentBytes;
+    await ends(at.source, second, only("b.bin"));
+    expect(at.source.sentBytes - before).toBe(0);
+    await expectFiles(at, first, "b.bin");
+  });
+
+  test("of other content, the second is a conflict, and what the first needs is left as it is", async () => {
+    await using at = await stage();
+    const [first, second] = [uneven("one"), uneven("two", "another")];
+    await ends(at.source, first, only("a.bin"));
+    const part = await readFile(join(at.data, "season/b.bin"));
+    await at.source.deliver(second, only("b.bin"));
+    const { step, detail } = await at.source.finalized(second.torrentId);
+    expect(step).toBe(Step.FAILED);
+    expect(detail).toContain("is there already, with other content");
+    expect((await readFile(join(at.data, "season/b.bin"))).equals(part)).toBe(true);
+    await expectFiles(at, first, "a.bin");
   });
 });
 

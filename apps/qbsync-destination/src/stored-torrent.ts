@@ -10,11 +10,12 @@ import {
 } from "@qbit-sidecars/qbsync-protocol";
 import { messageWithCauses } from "@qbit-sidecars/service";
 import { errorCode, isFull } from "./error-code.ts";
+import type { Fragment } from "./fragments.ts";
 import { GroupCommit } from "./group-commit.ts";
 import type { LogEntry, PieceLog } from "./piece-log.ts";
 import { RefusedError } from "./refused.ts";
 import type { TorrentFiles } from "./torrent-files.ts";
-import { bytesOf, countByFile, filesOf, wantedPieces } from "./wanted-pieces.ts";
+import { bytesOf, countByFile, filesOf, wantedParts, wantedPieces } from "./wanted-pieces.ts";
 
 /** Whoever sent a piece hears what becomes of it. */
 export type Hear = (outcome: Outcome, detail?: string) => void;
@@ -158,6 +159,15 @@ export class StoredTorrent {
     return this.layout.files
       .filter(({ index, size }) => (size === 0 ? !this.#unselected.has(index) : parts[index] !== 0))
       .map(({ index }) => this.files.path(index));
+  }
+
+  /** The unselected files that were made for the sake of a piece that they share with a selected one. */
+  fragments(): Fragment[] {
+    return [...this.#unselected].flatMap((file) => {
+      const ino = this.files.madeInode(file);
+      if (ino === undefined) return [];
+      return { path: this.files.path(file), ino, parts: wantedParts(this.layout, file, this.#wanted) };
+    });
   }
 
   /** Wanted and not there. */
@@ -338,7 +348,11 @@ export class StoredTorrent {
       return size === 0 ? !this.#unselected.has(index) : this.files.isThere(index);
     });
     for (let at = 0; at < ready.length; at += placingAtOnce)
-      await Promise.all(ready.slice(at, at + placingAtOnce).map(({ index }) => this.files.place(index)));
+      await Promise.all(
+        ready
+          .slice(at, at + placingAtOnce)
+          .map(({ index }) => this.files.place(index, wantedParts(this.layout, index, this.#wanted))),
+      );
   }
 
   /** Ends all use of it. What was written and can still be made durable is. */

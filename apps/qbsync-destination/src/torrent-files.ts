@@ -1,9 +1,10 @@
 import { constants, type BigIntStats } from "node:fs";
-import type { FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Slice as PieceSlice, TorrentLayout } from "@qbit-sidecars/qbsync-protocol";
 import type { DataFolder } from "./data-folder.ts";
 import { errorCode, unlessMissing } from "./error-code.ts";
+import { type ByteRange, haveSameBytes, readAll, writeAll } from "./file-bytes.ts";
+import { type Fragment, takeIn } from "./fragments.ts";
 import type { HandlePool } from "./handle-pool.ts";
 import type { PinnedFolder } from "./pinned-folder.ts";
 import type { LogEntry, Origin, PieceLog } from "./piece-log.ts";
@@ -18,7 +19,7 @@ type Place =
   | { kind: "unfinished"; ino: bigint }
   | { kind: "placed"; origin: Origin; ino: bigint; ctimeNs: bigint };
 
-/** What `place` may replace: a file under the final name that this torrent put there. */
+/** What `place` may replace: a file under the final name that a torrent of this program put there. */
 type Replaceable = { ino: bigint };
 
 export type TorrentFilesOptions = {
@@ -29,12 +30,12 @@ export type TorrentFilesOptions = {
   data: DataFolder;
   handles: HandlePool;
   log: PieceLog;
+  /** What other torrents of this program have under a path as fragments, also those that were replaced since. */
+  fragmentsAt: (path: string) => readonly Fragment[];
 };
 
-/** Read at a time of two files that are compared. */
-const compareBytes = 1024 * 1024;
-
 const unfinishedFlags = constants.O_RDWR | constants.O_NOFOLLOW;
+const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW;
 
 /**
  * The files of one torrent. Data is written to unfinished files of our own, beside their final place and hidden;
@@ -99,7 +100,11 @@ export class TorrentFiles {
   async acceptChange(file: number): Promise<void> {
     const place = this.#places.get(file);
     const found = await this.#look(this.path(file));
-    if (place?.kind === "placed" && found) await this.#note(file, { ...place, ctimeNs: found.ctimeNs });
+    if (place?.kind !== "placed" || !found) return;
+    const { ino, ctimeNs } = found;
+    // Another file was put in its place, by somebody else.
+    const origin = ino === place.ino ? place.origin : "foreign";
+    await this.#note(file, { kind: "placed", origin, ino, ctimeNs });
   }
 
   /**
@@ -122,7 +127,7 @@ export class TorrentFiles {
   /** Reads a part of a file, or as much as there is of it. */
   async read(slice: Slice, into: Uint8Array): Promise<number> {
     const path = this.isPlaced(slice.file) ? this.path(slice.file) : this.#unfinishedPath(slice.file);
-    const handle = await unlessMissing(this.#fs.open(path, constants.O_RDONLY | constants.O_NOFOLLOW));
+    const handle = await unlessMissing(this.#fs.open(path, readFlags));
     if (handle === undefined) return 0;
     try {
       return await readAll(handle, into.subarray(0, slice.length), slice.offset);
@@ -147,12 +152,13 @@ export class TorrentFiles {
   }
 
   /**
-   * Gives a whole file its name. It must have been synced. Where a file of the same content has that name, that one is
-   * taken instead.
+   * Gives a file its name once all is there that is wanted of it. It must have been synced. Where a file of the same
+   * content has that name, that one is taken instead; another torrent's fragment is taken in and replaced.
    *
+   * @param wanted what of it this torrent stands on
    * @throws RefusedError when something else has that name
    */
-  async place(file: number): Promise<void> {
+  async place(file: number, wanted: readonly ByteRange[]): Promise<void> {
     if (this.isPlaced(file)) return;
     // Two files of no bytes do not differ.
     if (this.#size(file) === 0n && !this.isThere(file) && (await this.#isEmpty(this.path(file))))
@@ -160,16 +166,21 @@ export class TorrentFiles {
     const from = await this.#unfinished(file);
     await this.#options.handles.close(from);
     await this.#makeFolder(dirname(this.path(file)));
+    let origin: Origin = "own";
     try {
       await this.#giveName(file, from);
     } catch (error) {
-      if (!(error instanceof RefusedError) || !(await this.#isSame(from, file))) throw error;
-      await this.adopt(file);
-      return this.#fs.unlink(from);
+      if (!(error instanceof RefusedError)) throw error;
+      if (await this.#agrees(from, file, wanted)) {
+        await this.adopt(file);
+        return this.#fs.unlink(from);
+      }
+      if (!(await this.#replaceFragment(from, file, wanted))) throw error;
+      origin = "shared";
     }
     const found = await this.#look(this.path(file));
     if (!found) throw conflict(`${this.path(file)} went away while it was put there`);
-    await this.#note(file, { kind: "placed", origin: "own", ino: found.ino, ctimeNs: found.ctimeNs });
+    await this.#note(file, { kind: "placed", origin, ino: found.ino, ctimeNs: found.ctimeNs });
   }
 
   /** Takes a file that stands under its name already and was verified. */
@@ -182,7 +193,7 @@ export class TorrentFiles {
   /** From now on these are somebody else's as well, and stay whatever becomes of this torrent. */
   async leave(inodes: ReadonlySet<bigint>): Promise<void> {
     for (const [file, place] of this.#places)
-      if (place.kind === "placed" && place.origin !== "foreign" && inodes.has(place.ino))
+      if (place.kind === "placed" && !isOthersToo(place.origin) && inodes.has(place.ino))
         await this.#note(file, { ...place, origin: "foreign" });
   }
 
@@ -216,7 +227,7 @@ export class TorrentFiles {
       const old = place.kind === "placed" ? this.path(file) : this.#unfinishedPath(file);
       await this.#options.handles.close(old);
       this.#paths = paths;
-      if (place.kind === "placed" && place.origin === "foreign") {
+      if (place.kind === "placed" && isOthersToo(place.origin)) {
         left.push(file);
         this.#places.delete(file);
         continue;
@@ -241,7 +252,7 @@ export class TorrentFiles {
     for (const [file, place] of this.#places) {
       if (
         place.kind === "placed" &&
-        (what === "unfinished" || place.origin === "foreign" || this.#kept.has(file) || isUsed(place.ino))
+        (what === "unfinished" || isOthersToo(place.origin) || this.#kept.has(file) || isUsed(place.ino))
       )
         continue;
       const path = place.kind === "placed" ? this.path(file) : this.#unfinishedPath(file);
@@ -252,6 +263,13 @@ export class TorrentFiles {
     }
     this.#places.clear();
     return deleted;
+  }
+
+  /** The inode of a file that this torrent made, and that has its name. */
+  madeInode(file: number): bigint | undefined {
+    const place = this.#places.get(file);
+    const isMade = place?.kind === "placed" && (place.origin === "own" || place.origin === "shared");
+    return isMade ? place.ino : undefined;
   }
 
   /** Inodes of placed files. */
@@ -354,15 +372,29 @@ export class TorrentFiles {
     }
   }
 
-  /** Whether the file that has the name is, byte for byte, this one; then the disk has it. */
-  async #isSame(path: string, file: number): Promise<boolean> {
+  /** Whether the file that has the name is, byte for byte, what is wanted of this one; then the disk has it. */
+  async #agrees(path: string, file: number, wanted: readonly ByteRange[]): Promise<boolean> {
     const found = await this.#look(this.path(file));
     if (found?.isFile() !== true || found.size !== this.#size(file)) return false;
-    const flags = constants.O_RDONLY | constants.O_NOFOLLOW;
-    await using mine = await this.#fs.open(path, flags);
-    await using theirs = await this.#fs.open(this.path(file), flags);
-    if (!(await haveSameBytes(mine, theirs))) return false;
+    await using mine = await this.#fs.open(path, readFlags);
+    await using theirs = await this.#fs.open(this.path(file), readFlags);
+    if (!(await haveSameBytes(mine, theirs, wanted))) return false;
     await theirs.datasync();
+    return true;
+  }
+
+  /** Puts the file that is at `path` where another torrent has a fragment, if it can serve both. */
+  async #replaceFragment(path: string, file: number, wanted: readonly ByteRange[]): Promise<boolean> {
+    const fragments = this.#options.fragmentsAt(this.path(file));
+    const found = await this.#look(this.path(file));
+    if (found?.size !== this.#size(file) || !fragments.some(({ ino }) => ino === found.ino)) return false;
+    await using mine = await this.#fs.open(path, unfinishedFlags);
+    await using theirs = await this.#fs.open(this.path(file), readFlags);
+    const held = { file: theirs, parts: fragments.flatMap(({ parts }) => parts) };
+    if (!(await takeIn({ file: mine, parts: wanted }, held, Number(found.size)))) return false;
+    await mine.datasync();
+    this.#replaceable.set(file, { ino: found.ino });
+    await this.#giveName(file, path);
     return true;
   }
 
@@ -418,32 +450,11 @@ export class TorrentFiles {
   }
 }
 
+/** Somebody stands on such a file besides this torrent: it stays whatever becomes of the torrent. */
+const isOthersToo = (origin: Origin): boolean => origin === "foreign" || origin === "shared";
+
 const taken = (path: string, cause: unknown): RefusedError =>
   conflict(`${path} is there already, with other content, and was not made for this torrent`, {
     cause,
     inTheWay: path,
   });
-
-async function haveSameBytes(one: FileHandle, other: FileHandle): Promise<boolean> {
-  const [a, b] = [Buffer.allocUnsafe(compareBytes), Buffer.allocUnsafe(compareBytes)];
-  for (let at = 0; ; at += a.length) {
-    const [inOne, inOther] = [await readAll(one, a, at), await readAll(other, b, at)];
-    if (!a.subarray(0, inOne).equals(b.subarray(0, inOther))) return false;
-    if (inOne < a.length) return true;
-  }
-}
-
-async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let at = 0; at < bytes.length;)
-    at += (await handle.write(bytes, at, bytes.length - at, position + at)).bytesWritten;
-}
-
-async function readAll(handle: FileHandle, into: Uint8Array, position: number): Promise<number> {
-  let at = 0;
-  while (at < into.length) {
-    const { bytesRead } = await handle.read(into, at, into.length - at, position + at);
-    if (bytesRead === 0) break;
-    at += bytesRead;
-  }
-  return at;
-}

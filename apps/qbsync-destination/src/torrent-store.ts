@@ -12,6 +12,7 @@ import { type Logger, writeFileAtomic } from "@qbit-sidecars/service";
 import type { DataFolder } from "./data-folder.ts";
 import { layoutOf, pathsOf } from "./describe-torrent.ts";
 import { errorCode, unlessMissing } from "./error-code.ts";
+import type { Fragment } from "./fragments.ts";
 import { PathClaims } from "./path-claims.ts";
 import { handOffFile } from "./hand-off-files.ts";
 import type { HandlePool } from "./handle-pool.ts";
@@ -35,7 +36,12 @@ const quietAtMostMs = 600_000;
 const unfinishedAtMost = 10_000;
 
 /** What is kept in memory of a torrent that is finished. */
-type Finished = { digest: Uint8Array; pieceCount: number; durable: Uint8Array };
+type Finished = {
+  digest: Uint8Array;
+  pieceCount: number;
+  durable: Uint8Array;
+  fragments: readonly Fragment[];
+};
 
 export type TorrentStoreOptions = {
   data: DataFolder;
@@ -295,7 +301,15 @@ export class TorrentStore implements AsyncDisposable {
     const { log, entries } = await PieceLog.open(join(this.#folder(id), "pieces.log"), id);
     try {
       const paths = pathsOf(description, layout, data);
-      const files = new TorrentFiles({ torrentId: id, layout, paths, data, handles, log });
+      const files = new TorrentFiles({
+        torrentId: id,
+        layout,
+        paths,
+        data,
+        handles,
+        log,
+        fragmentsAt: (path) => this.#fragmentsAt(path, id),
+      });
       const torrent = new StoredTorrent({ description, layout, files, log, events, commit });
       const { tail, gone } = await torrent.restore(entries);
       const { right, hashedBytes } = await verifyPieces(torrent, tail);
@@ -307,6 +321,17 @@ export class TorrentStore implements AsyncDisposable {
       await log[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  /** What other torrents than `id` have under a path as fragments. Asked only where a name is taken. */
+  #fragmentsAt(path: string, id: string): Fragment[] {
+    const unfinished = [...this.#torrents.values()].filter((torrent) => torrent.id !== id);
+    return [
+      ...Array.from(this.#finished.values(), ({ fragments }) => fragments),
+      ...unfinished.map((torrent) => torrent.fragments()),
+    ]
+      .flat()
+      .filter((fragment) => fragment.path === path);
   }
 
   /** Looks for data, and for space, and lets pieces in; unless another torrent is at work on the same files. */
@@ -365,6 +390,7 @@ export class TorrentStore implements AsyncDisposable {
       digest: digestOf(torrent.description),
       pieceCount: torrent.layout.pieceCount,
       durable: torrent.durable(),
+      fragments: torrent.fragments(),
     });
     this.#reusable.add(torrent);
   }

@@ -1,3 +1,4 @@
+import type { ByteRange } from "./file-bytes.ts";
 import { PieceSet, type TorrentLayout } from "@qbit-sidecars/qbsync-protocol";
 
 /** Pieces with a byte of a selected file. Those that are shared with unselected files are wanted as a whole. */
@@ -20,6 +21,23 @@ export function countByFile(layout: TorrentLayout, pieces: Iterable<number>): In
 /** The files that a piece has bytes of, each once. */
 export function filesOf(layout: TorrentLayout, piece: number): Set<number> {
   return new Set(layout.slices(piece).map(({ file }) => file));
+}
+
+/** What of a file lies in these pieces; of a selected one that is all of it. */
+export function wantedParts(layout: TorrentLayout, file: number, wanted: PieceSet): ByteRange[] {
+  const { firstPiece = 0, endPiece = 0 } = layout.files[file] ?? {};
+  const parts: ByteRange[] = [];
+  for (let piece = firstPiece; piece < endPiece; piece += 1) {
+    if (!wanted.has(piece)) continue;
+    for (const slice of layout.slices(piece)) {
+      if (slice.file !== file) continue;
+      const end = slice.offset + slice.length;
+      const last = parts.at(-1);
+      if (last?.[1] === slice.offset) parts[parts.length - 1] = [last[0], end];
+      else parts.push([slice.offset, end]);
+    }
+  }
+  return parts;
 }
 
 export function bytesOf(layout: TorrentLayout, pieces: Iterable<number>): number {
