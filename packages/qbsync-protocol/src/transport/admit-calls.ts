@@ -6,13 +6,16 @@ import {
   ServerListenerBuilder,
   status,
 } from "@grpc/grpc-js";
-import { BearerTokens } from "./bearer-tokens.ts";
+import type { BearerTokens } from "./bearer-tokens.ts";
 import type { GuardedConnection, Rejection } from "./gate.ts";
+import type { AdmittedCall } from "./withdrawn-tokens.ts";
 
 type AdmitOptions = {
   connection: (peer: string) => GuardedConnection | undefined;
-  /** The tokens that are accepted now. Without it no token is asked for. */
-  tokens?: (() => Promise<readonly string[]>) | undefined;
+  /** Without it no token is asked for. */
+  accepted: BearerTokens | undefined;
+  /** Is told which calls are under way. */
+  admitted: Set<AdmittedCall>;
   /** All connections together. */
   callsAtMost: number;
   onRefused: (refusal: Rejection) => void;
@@ -25,16 +28,20 @@ const refusalsAtMost = 20;
  * Lets calls in, or refuses them before their method hears of them: every call of every method, and fails closed.
  * Whoever is refused is told why, and what would be right.
  */
-export function admitCalls({ connection, tokens, callsAtMost, onRefused }: AdmitOptions): ServerInterceptor {
-  const accepted = tokens && new BearerTokens(tokens);
+export function admitCalls({
+  connection,
+  accepted,
+  admitted,
+  callsAtMost,
+  onRefused,
+}: AdmitOptions): ServerInterceptor {
   const refusals = new WeakMap<GuardedConnection, number>();
-  let running = 0;
   const refusalOf = async (peer: string, metadata: Metadata): Promise<Rejection | undefined> => {
     const from = connection(peer);
     if (from === undefined) return { reason: "tls_handshake", peer, detail: "the connection has ended" };
     const refusal = from.refusal ?? (await accepted?.refusalOf(peer, metadata.get("authorization")));
     if (refusal === undefined) {
-      if (running < callsAtMost) return undefined;
+      if (admitted.size < callsAtMost) return undefined;
       return { reason: "too_many_calls", peer, detail: `${callsAtMost} calls are being answered; try again` };
     }
     const count = (refusals.get(from) ?? 0) + 1;
@@ -43,10 +50,10 @@ export function admitCalls({ connection, tokens, callsAtMost, onRefused }: Admit
     return refusal;
   };
   return (_method, call) => {
-    let isRunning = false;
+    let underWay: AdmittedCall | undefined;
     const ended = (): void => {
-      if (isRunning) running -= 1;
-      isRunning = false;
+      if (underWay !== undefined) admitted.delete(underWay);
+      underWay = undefined;
     };
     const admit = async (metadata: Metadata, next: (metadata: Metadata) => void): Promise<void> => {
       const peer = call.getPeer();
@@ -57,8 +64,8 @@ export function admitCalls({ connection, tokens, callsAtMost, onRefused }: Admit
         call.sendStatus({ code, details: refusal.detail });
         return;
       }
-      running += 1;
-      isRunning = true;
+      underWay = { peer, authorization: metadata.get("authorization") };
+      admitted.add(underWay);
       connection(peer)?.admit();
       // A token is no business of the methods.
       metadata.remove("authorization");

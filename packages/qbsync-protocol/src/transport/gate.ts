@@ -18,6 +18,7 @@ export type Rejection = {
     | "plaintext"
     | "tls_handshake"
     | "tls_not_spoken"
+    | "token_withdrawn"
     | "too_many_calls"
     | "too_many_connections"
     | "wrong_token";

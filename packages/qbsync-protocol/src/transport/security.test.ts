@@ -162,6 +162,40 @@ describe("with a token", () => {
     accepted = ["the-new-token-0123"];
     expect(await hello(server.port, old)).toMatch(/^UNAUTHENTICATED/);
   });
+
+  test("a stream ends when its token is withdrawn, those with another one and those of an unreadable file do not", async () => {
+    let accepted = async () => ["the-old-token-0123", "the-new-token-0123"];
+    let looks = 0;
+    const tokens = async () => {
+      looks += 1;
+      return await accepted();
+    };
+    await using server = await serving({ tokens, recheckTokensMs: 20 });
+    const open = await Promise.all(
+      ["the-old-token-0123", "the-new-token-0123"].map(async (given) => {
+        const client = connectQbSync({ address: `127.0.0.1:${server.port}`, token: async () => given });
+        const stream = client.send();
+        const ended: string[] = [];
+        stream.on("data", () => {});
+        stream.on("error", (error) => ended.push(error.message));
+        stream.write({ torrentId: "", piece: 0, offset: 0, data: new Uint8Array() });
+        return { client, ended };
+      }),
+    );
+    await waitFor(() => server.reached.length === 2, { what: "both streams" });
+    const [old, kept] = [open[0]!, open[1]!];
+    accepted = async () => Promise.reject(new Error("EACCES"));
+    const before = looks;
+    await waitFor(() => looks > before + 4, { what: "two rounds" });
+    expect([old.ended, kept.ended]).toEqual([[], []]);
+    accepted = async () => ["the-new-token-0123"];
+    await waitFor(() => old.ended.length > 0, { what: "the end of the stream" });
+    await waitFor(() => server.reasons().includes("token_withdrawn"), { what: "the server to tell of it" });
+    const after = looks;
+    await waitFor(() => looks > after + 4, { what: "some more rounds" });
+    expect(kept.ended).toEqual([]);
+    for (const { client } of open) client.close();
+  });
 });
 
 describe("over TLS", () => {

@@ -1,9 +1,11 @@
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
 import { type QbSyncServer, QbSyncService } from "../gen/qbit_sidecars/qbsync/v1/qbsync.ts";
 import { admitCalls } from "./admit-calls.ts";
+import { BearerTokens } from "./bearer-tokens.ts";
 import { Gate, type Rejection, type ServerTls } from "./gate.ts";
 import { outliveBrokenStreams } from "./outlive-broken-streams.ts";
 import { openReceiveWindows, type ReceiveWindows } from "./receive-windows.ts";
+import { type AdmittedCall, endWithdrawn } from "./withdrawn-tokens.ts";
 
 /** The address could not be listened on. */
 export class ServeError extends Error {
@@ -24,8 +26,13 @@ export type ServeOptions = {
   maxConnections?: number;
   /** What to show and whom to believe, asked at each new connection. Without it nothing is encrypted. */
   tls?: (() => Promise<ServerTls>) | undefined;
-  /** The tokens of which each call must bring one, asked at each call. Without it none is asked for. */
+  /**
+   * The tokens of which each call must bring one, asked at each call, and for as long as it lasts. Without it none is
+   * asked for.
+   */
   tokens?: (() => Promise<readonly string[]>) | undefined;
+  /** How often it is looked whether the tokens of calls under way were withdrawn; default 10 s. */
+  recheckTokensMs?: number;
   /** A connection or a call was refused. Called as often as somebody knocks. */
   onRefused?: (refusal: Rejection) => void;
   /** A connection that does not answer a ping for as long again is dead; default 20 s. */
@@ -51,9 +58,13 @@ export async function serveQbSync(implementation: QbSyncServer, options: ServeOp
   const { keepaliveMs = 20_000, onRefused = () => {}, tls, tokens, windows } = options;
   // What goes wrong is thrown; grpc-js would print it as well.
   setLogVerbosity(logVerbosity.NONE);
+  const accepted = tokens && new BearerTokens(tokens);
+  const admitted = new Set<AdmittedCall>();
+  const connection = (peer: string) => gate.connection(peer);
   const guard = admitCalls({
-    connection: (peer) => gate.connection(peer),
-    tokens,
+    connection,
+    accepted,
+    admitted,
     callsAtMost: options.maxCalls ?? callsAtMost,
     onRefused,
   });
@@ -79,6 +90,9 @@ export async function serveQbSync(implementation: QbSyncServer, options: ServeOp
   const listeners = new DisposableStack();
   listeners.use(openReceiveWindows(gate.port, windows));
   listeners.use(outliveBrokenStreams(gate.port));
+  const { recheckTokensMs: everyMs = 10_000 } = options;
+  if (accepted !== undefined)
+    listeners.use(endWithdrawn({ accepted, admitted, connection, onRefused, everyMs }));
   return {
     name: "QbSync listener",
     port: gate.port,
