@@ -138,9 +138,11 @@ async function categorized(
     },
     { what: `a rule having sorted ${name}` },
   );
-  const job = await lastJob(pod, torrentId);
-  const [entry] = job?.details?.entries ?? [];
-  tell("rules", `${entry?.rule ?? "a rule"}, because ${entry?.because.join("; ") ?? "it matches"}`);
+  // What a job did is recorded after it was done.
+  const { rule, because } = await until(async () => (await lastJob(pod, torrentId))?.details?.entries[0], {
+    what: "its job telling which rule it was",
+  });
+  tell("rules", `${rule}, because ${because.join("; ")}`);
   tell("qBittorrent", `${name}: category ${torrent.category}, tag ${torrent.tags}`);
 }
 
