@@ -152,7 +152,7 @@ export class ContainerEngine implements EngineCommands, AsyncDisposable {
   }
 }
 
-export function hostArchitecture(): Architecture {
+function hostArchitecture(): Architecture {
   return process.arch === "arm64" ? "arm64" : "amd64";
 }
 

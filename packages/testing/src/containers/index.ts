@@ -7,13 +7,7 @@ export {
   type RunningCompose,
   startCompose,
 } from "./compose.ts";
-export {
-  type BuildOptions,
-  type ContainerEngine,
-  hostArchitecture,
-  isEngineMissing,
-  startEngine,
-} from "./engine.ts";
+export { type BuildOptions, type ContainerEngine, isEngineMissing, startEngine } from "./engine.ts";
 export { emulatedNode } from "./emulated-node.ts";
 export type { ImageConfig, ImageContents, ImageFile, ImageLayer } from "./image-contents.ts";
 export { buildHomeOperationsImage } from "./home-operations-image.ts";
