@@ -1,4 +1,4 @@
-import { isMissing, tempDir } from "@qbit-sidecars/testing";
+import { isMissing, tempDir, tiedToThisProcess } from "@qbit-sidecars/testing";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
@@ -32,7 +32,8 @@ const missing =
 /** The soak as a terminal would run it. @returns its exit code and report */
 async function soak(report: string): Promise<{ code: unknown; report: SoakReport }> {
   const program = fileURLToPath(new URL("soak.ts", import.meta.url));
-  const child = spawn(process.execPath, [program, "--minutes", String(minutes), "--report", report], {
+  const args = [program, "--minutes", String(minutes), "--report", report];
+  const child = spawn(...tiedToThisProcess(process.execPath, args), {
     stdio: ["ignore", "inherit", "inherit"],
   });
   const [code] = await once(child, "exit");

@@ -1,11 +1,8 @@
-import type { Torrent } from "@qbit-sidecars/qbit-client";
-import { freePort, type MadeTorrent, makeTorrent } from "@qbit-sidecars/testing";
-import { readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
+import { freePort } from "@qbit-sidecars/testing";
 import type { WholePod } from "../whole-pod.ts";
+import { Errands } from "./errands.ts";
 import type { Ledger, Promised } from "./ledger.ts";
-import { Phone } from "./phone.ts";
+import { TorrentLives } from "./torrent-lives.ts";
 
 /** The ledger's books: what happens in the pod, and what the apps' READMEs promise of it. */
 export const promises: Record<string, Promised> = {
@@ -26,31 +23,20 @@ export type WorkloadOptions = {
   now?: () => number;
 };
 
-const pollMs = 400;
 const torrentsAtOnce = 4;
-/** A notification that comes again comes within this time. */
-const watchedMs = 60_000;
 
 /** What people and servers do to the pod all day: each thing is written into the ledger, and looked for until it is done. */
 export class Workload {
   readonly #pod: WholePod;
-  readonly #ledger: Ledger;
   readonly #random: () => number;
-  readonly #log: (text: string) => void;
-  readonly #now: () => number;
-  readonly #phone: Phone;
-  /** Sounds that are in the ledger, for each torrent that is complete. */
-  readonly #told = new Map<string, number>();
-  #torrents = 0;
-  #events = 0;
+  readonly #errands: Errands;
+  readonly #torrents: TorrentLives;
 
   constructor({ pod, ledger, random, log, now = () => performance.now() }: WorkloadOptions) {
     this.#pod = pod;
-    this.#ledger = ledger;
     this.#random = random;
-    this.#log = log;
-    this.#now = now;
-    this.#phone = new Phone({ url: pod.servers.ntfy.url, password: pod.secrets.ntfyPassword });
+    this.#errands = new Errands(ledger, now);
+    this.#torrents = new TorrentLives({ pod, errands: this.#errands, random, log });
   }
 
   /**
@@ -59,31 +45,31 @@ export class Workload {
    */
   async run(noMore: AbortSignal, giveUp: AbortSignal): Promise<void> {
     const over = new AbortController();
-    const watching = this.#watchPhone(AbortSignal.any([giveUp, over.signal]));
+    const watching = this.#torrents.watchPhone(AbortSignal.any([giveUp, over.signal]));
     const forever = async (pauseMs: number, once: (giveUp: AbortSignal) => Promise<void>) => {
       while (!noMore.aborted) {
         await once(giveUp);
-        await this.#pause(pauseMs * (0.5 + this.#random()), noMore);
+        await this.#errands.pause(pauseMs * (0.5 + this.#random()), noMore);
       }
     };
     await Promise.all([
       forever(6000, (signal) => this.#changePort(signal)),
       forever(8000, (signal) => this.#renew(signal)),
-      ...Array.from({ length: torrentsAtOnce }, () => forever(1000, (signal) => this.#liveOfTorrent(signal))),
+      ...Array.from({ length: torrentsAtOnce }, () => forever(1000, (signal) => this.#torrents.live(signal))),
     ]);
     // A second sound would come late.
-    await this.#pause(3000, giveUp);
+    await this.#errands.pause(3000, giveUp);
     over.abort();
     await watching;
   }
 
   async #changePort(giveUp: AbortSignal): Promise<void> {
     const port = await freePort();
-    const id = this.#nextId(String(port));
+    const id = this.#errands.nextId(String(port));
     await this.#pod.gluetun.forward(port);
-    this.#ledger.sent("port change", id, { at: this.#now() });
+    this.#errands.sent("port change", id);
     const isSet = async () => (await this.#pod.clients.source.app.preferences()).listen_port === port;
-    await this.#finish("port change", id, { isDone: isSet, giveUp });
+    await this.#errands.finish("port change", id, { isDone: isSet, giveUp });
   }
 
   async #renew(giveUp: AbortSignal): Promise<void> {
@@ -93,240 +79,14 @@ export class Workload {
       return gateway.bindings.isBound(port) ? port : undefined;
     };
     const before = await forwarded().catch(() => undefined);
-    const id = this.#nextId(`after ${before}`);
+    const id = this.#errands.nextId(`after ${before}`);
     model.replaceSigningKey();
     if (this.#random() < 0.3) model.revokeTokens();
-    this.#ledger.sent("PIA renewal", id, { at: this.#now() });
+    this.#errands.sent("PIA renewal", id);
     const isRenewed = async () => {
       const port = await forwarded();
       return port !== undefined && port !== before;
     };
-    await this.#finish("PIA renewal", id, { isDone: isRenewed, giveUp });
-  }
-
-  /** From being added at the source to being complete, told, sorted and at home. */
-  async #liveOfTorrent(giveUp: AbortSignal): Promise<void> {
-    const made = this.#makeTorrent();
-    const { torrentId: id } = made;
-    await made.write(this.#pod.servers.seeder.savePath);
-    if (!(await this.#until(async () => (await this.#keepDownloading(made)) !== undefined, giveUp))) return;
-    const at = this.#now();
-    this.#ledger.sent("torrent", id, { at });
-    this.#ledger.sent("piece", id, { at, count: Math.ceil((made.files[0]?.size ?? 0) / made.pieceLength) });
-    const sorted = this.#runRules(made, { context: "added", tag: "keep", giveUp });
-    const isComplete = async () => (await this.#keepDownloading(made))?.progress === 1;
-    if (!(await this.#until(isComplete, giveUp))) return;
-    this.#ledger.sent("notification", id, { at: this.#now() });
-    this.#told.set(id, 0);
-    await Promise.all([
-      sorted,
-      this.#runRules(made, { context: "finished", tag: "finished", giveUp }),
-      this.#until(() => this.#phone.sounds(id) > 0, giveUp),
-      this.#arrival(made, giveUp),
-    ]);
-    await this.#handOff(made, giveUp);
-    await this.#tidyUp(made, giveUp);
-  }
-
-  /** The user adds it wherever it is not, and peers find each other. @returns it, as the source has it */
-  async #keepDownloading(made: MadeTorrent): Promise<Torrent | undefined> {
-    const { seeder, source } = this.#pod.clients;
-    const hashes = [made.torrentId];
-    const [atSeeder] = await seeder.torrents.info({ hashes });
-    if (atSeeder === undefined) {
-      const uploadLimit = 150_000 + Math.round(this.#random() * 150_000);
-      await seeder.torrents.add({ files: [made.torrent], skipChecking: true, uploadLimit });
-    }
-    const atSource = await this.#meetPeers(made);
-    if (atSource === undefined) await source.torrents.add({ files: [made.torrent] });
-    return atSource;
-  }
-
-  /** As trackers and DHT would have it. @returns it, as the source has it */
-  async #meetPeers({ torrentId }: MadeTorrent): Promise<Torrent | undefined> {
-    const { servers, clients } = this.#pod;
-    const [atSource] = await clients.source.torrents.info({ hashes: [torrentId] });
-    if (atSource !== undefined && atSource.progress < 1)
-      await clients.source.torrents.addPeers([torrentId], [`127.0.0.1:${servers.seeder.listenPort}`]);
-    return atSource;
-  }
-
-  /** What the hook of a torrent asks for; a job counts from the moment it was acknowledged. */
-  async #runRules(
-    made: MadeTorrent,
-    { context, tag, giveUp }: { context: string; tag: string; giveUp: AbortSignal },
-  ): Promise<void> {
-    let job = "";
-    const isAcknowledged = async () => {
-      const query = new URLSearchParams({ context, hash: made.torrentId });
-      const { job_id: id } = (await this.#askRules("POST", `/api/execute?${query.toString()}`)) as {
-        job_id: string;
-      };
-      job = id;
-      return true;
-    };
-    if (!(await this.#until(isAcknowledged, giveUp))) return;
-    const id = this.#nextId(`${job} ${context} ${made.name}`);
-    this.#ledger.sent("rule job", id, { at: this.#now() });
-    let told = "";
-    const isDone = async () => {
-      const { status, result, error } = (await this.#askRules("GET", `/api/jobs/${job}`)) as {
-        status: string;
-        result: unknown;
-        error?: unknown;
-      };
-      if (status !== "completed") {
-        if (status === "failed" && told === "") {
-          told = `job ${id} failed: ${JSON.stringify(error ?? result)}`;
-          this.#log(told);
-        }
-        return false;
-      }
-      const [torrent] = await this.#pod.clients.source.torrents.info({ hashes: [made.torrentId] });
-      // Handed over meanwhile, with whatever it had.
-      if (torrent === undefined) return true;
-      if (!torrent.tags.includes(tag) && told === "") {
-        told = `job ${id} is completed without its tag: ${JSON.stringify(result)}; tags ${torrent.tags}`;
-        this.#log(told);
-      }
-      return torrent.tags.includes(tag);
-    };
-    await this.#finish("rule job", id, { isDone, giveUp });
-  }
-
-  async #arrival(made: MadeTorrent, giveUp: AbortSignal): Promise<void> {
-    const { source, home } = this.#pod.clients;
-    const hashes = [made.torrentId];
-    const isHome = async () => {
-      const [here] = await source.torrents.info({ hashes });
-      const [there] = await home.torrents.info({ hashes });
-      const isTaggedHere = here === undefined || here.tags.includes("synced");
-      return isTaggedHere && there?.tags.includes("synced") === true && there.progress === 1;
-    };
-    if (!(await this.#until(isHome, giveUp))) return;
-    if (!(await this.#isSameAtHome(made))) {
-      this.#log(`${made.name} is at home with other bytes than were sent`);
-      return;
-    }
-    for (const kind of ["torrent", "piece"]) this.#ledger.done(kind, made.torrentId, this.#now());
-  }
-
-  /** The source is always short of space: what has been seeded for a while is handed over, and seeds at home. */
-  async #handOff(made: MadeTorrent, giveUp: AbortSignal): Promise<void> {
-    const { home } = this.#pod.clients;
-    const hashes = [made.torrentId];
-    this.#ledger.sent("hand-off", made.torrentId, { at: this.#now() });
-    const isHandedOver = async () => {
-      // A qBittorrent that was killed has forgotten what it downloaded last, and gets it again.
-      const here = await this.#meetPeers(made);
-      const [there] = await home.torrents.info({ hashes });
-      const isSeeding = ["uploading", "stalledUP"].includes(there?.state ?? "");
-      return here === undefined && isSeeding && there?.progress === 1;
-    };
-    if (!(await this.#until(isHandedOver, giveUp))) return;
-    if (await this.#isSameAtHome(made)) this.#ledger.done("hand-off", made.torrentId, this.#now());
-    else this.#log(`${made.name} was handed over with other bytes than were sent`);
-  }
-
-  async #isSameAtHome({ files }: MadeTorrent): Promise<boolean> {
-    const same = files.map(async ({ path, content }) =>
-      (await readFile(join(this.#pod.servers.home.savePath, path))).equals(content()),
-    );
-    return (await Promise.all(same)).every(Boolean);
-  }
-
-  /** A day has thousands of torrents, and the disks are small. */
-  async #tidyUp({ torrentId: id, files }: MadeTorrent, giveUp: AbortSignal): Promise<void> {
-    await this.#pause(5000, giveUp);
-    for (const client of Object.values(this.#pod.clients)) {
-      await this.#until(async () => {
-        await client.torrents.delete([id], { deleteFiles: true });
-        return (await client.torrents.info({ hashes: [id] })).length === 0;
-      }, giveUp);
-    }
-    const { seeder, source, home } = this.#pod.servers;
-    for (const { path } of files) {
-      for (const { savePath } of [seeder, source, home]) await rm(join(savePath, path), { force: true });
-    }
-    void this.#forgetLater(id, giveUp);
-  }
-
-  async #forgetLater(id: string, giveUp: AbortSignal): Promise<void> {
-    await this.#pause(watchedMs, giveUp);
-    // At the end of the run all stays, for the account.
-    if (giveUp.aborted) return;
-    for (const kind of ["torrent", "piece", "notification", "hand-off"]) this.#ledger.close(kind, id);
-    this.#told.delete(id);
-    this.#phone.forget(id);
-  }
-
-  /** Writes each sound of the phone into the ledger. */
-  async #watchPhone(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await this.#phone.look().catch(() => {});
-      for (const [id, told] of this.#told) {
-        const sounds = this.#phone.sounds(id);
-        for (let count = told; count < sounds; count += 1) {
-          this.#ledger.done("notification", id, this.#now());
-        }
-        this.#told.set(id, sounds);
-      }
-      await this.#pause(pollMs, signal);
-    }
-  }
-
-  async #finish(
-    kind: string,
-    id: string,
-    { isDone, giveUp }: { isDone: () => Promise<boolean>; giveUp: AbortSignal },
-  ): Promise<void> {
-    if (!(await this.#until(isDone, giveUp))) return;
-    this.#ledger.done(kind, id, this.#now());
-    this.#ledger.close(kind, id);
-  }
-
-  /** Asks again and again, whatever is broken meanwhile. @returns false when given up */
-  async #until(isDone: () => Promise<boolean> | boolean, giveUp: AbortSignal): Promise<boolean> {
-    while (!giveUp.aborted) {
-      try {
-        if (await isDone()) return true;
-      } catch {
-        // Broken on purpose.
-      }
-      await this.#pause(pollMs, giveUp);
-    }
-    return false;
-  }
-
-  async #askRules(method: "GET" | "POST", path: string): Promise<unknown> {
-    const answer = await fetch(this.#pod.rulesUrl + path, {
-      method,
-      headers: { "x-api-key": this.#pod.secrets.rulesKey },
-      signal: AbortSignal.timeout(10_000),
-    });
-    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status}`);
-    return await answer.json();
-  }
-
-  #makeTorrent(): MadeTorrent {
-    this.#torrents += 1;
-    const versions = ["v1", "v2", "hybrid"] as const;
-    return makeTorrent({
-      version: versions[Math.floor(this.#random() * versions.length)] ?? "v1",
-      files: [
-        { path: `Debian ${this.#torrents}.iso`, size: 1_000_000 + Math.floor(this.#random() * 2_000_000) },
-      ],
-      pieceLength: 65_536,
-      seed: `${this.#torrents}-${this.#random()}`,
-    });
-  }
-
-  #nextId(what: string): string {
-    this.#events += 1;
-    return `${this.#events}: ${what}`;
-  }
-
-  async #pause(ms: number, signal: AbortSignal): Promise<void> {
-    await delay(ms, undefined, { signal }).catch(() => {});
+    await this.#errands.finish("PIA renewal", id, { isDone: isRenewed, giveUp });
   }
 }
