@@ -102,13 +102,17 @@ export async function startServerUnderTest(options: ServerUnderTestOptions) {
       );
     },
     /** Runs the client as a user would. */
-    async cli(args: readonly string[], more: Readonly<Record<string, string>> = {}) {
+    async cli(
+      args: readonly string[],
+      more: Readonly<Record<string, string>> = {},
+      terminal?: { isTTY: boolean; write(text: string): void },
+    ) {
       let [stdout, stderr] = ["", ""];
       const client = {
         argv: ["node", "main.js", ...args],
         env: { ...env, QBT_RULES_CLIENT_SERVER_URL: url, ...more },
         stdout: { write: (text: string) => void (stdout += text) },
-        stderr: { write: (text: string) => void (stderr += text) },
+        stderr: terminal ?? { write: (text: string) => void (stderr += text) },
         on: () => undefined,
         exit: () => undefined,
         exitCode: undefined as number | string | null | undefined,

@@ -76,6 +76,37 @@ describe("a job", () => {
     const { code, stderr } = await server.cli(["--hash", "xyz"]);
     expect([code, stderr]).toEqual([1, 'qbt-rules: Invalid hash: "xyz" is not an infohash of hex digits\n']);
   });
+
+  test("that equals a waiting one is that one, and says so", async () => {
+    const { body } = await server.post("/api/execute?context=twice&delay=600");
+    const { stdout } = await server.cli(["--context", "twice"]);
+    expect(stdout).toContain(`✓ Job queued: ${body.job_id} (an equal one was waiting already)`);
+    await server.cli(["--cancel-job", body.job_id]);
+  });
+
+  test("answers a script in JSON also where it is refused, or takes too long", async () => {
+    const refused = await server.cli(["--hash", "xyz", "--json"]);
+    expect([refused.code, JSON.parse(refused.stdout)]).toMatchObject([1, { error: "Bad Request" }]);
+    const queued = await server.cli(["--context", "scripted", "--json"]);
+    expect([queued.code, JSON.parse(queued.stdout)]).toMatchObject([0, { context: "scripted" }]);
+    fake.faults.next("torrents/info", { kind: "latency", ms: 1500 });
+    const slow = await server.cli(["--context", "slow", "--wait", "--wait-timeout", "1s", "--json"]);
+    expect([slow.code, JSON.parse(slow.stdout)]).toMatchObject([1, { context: "slow", completed_at: null }]);
+    await waitFor(async () => (await server.get("/api/health")).body.queue.processing_jobs === 0, {
+      what: "its end",
+    });
+  });
+
+  test("shows on a terminal what it waits for", async () => {
+    let told = "";
+    const terminal = { isTTY: true, write: (text: string) => void (told += text) };
+    const unknown = "e".repeat(40);
+    const args = ["--context", "added", "--hash", unknown, "--wait", "--wait-timeout", "2s"];
+    const { code } = await server.cli(args, {}, terminal);
+    expect(code).toBe(1);
+    expect(told).toContain("  … pending: qBittorrent does not know it (yet)\n");
+    expect(told).toMatch(/is still pending after 2 s\n$/);
+  });
 });
 
 describe("jobs", () => {
@@ -149,6 +180,21 @@ describe("the server", () => {
     expect([code, stderr]).toEqual([3, expect.stringContaining("is not qbt-rules")]);
   });
 
+  test.each([
+    ["fails", 500, '{"message":"An unexpected error occurred"}'],
+    ["answers no object", 200, "[]"],
+  ])("that %s is exit code 3", async (_, status, body) => {
+    const other = createServer((_request, response) => response.writeHead(status).end(body));
+    other.listen(0, "127.0.0.1");
+    await waitFor(() => other.listening, { what: "it to listen" });
+    const address = other.address();
+    const port = typeof address === "object" ? address?.port : undefined;
+    const { code, stderr } = await server.cli(["--stats", "--client-server-url", `http://127.0.0.1:${port}`]);
+    other.close();
+    const reason = status === 500 ? "fails: An unexpected error occurred" : "is not qbt-rules";
+    expect([code, stderr]).toEqual([3, expect.stringContaining(reason)]);
+  });
+
   test("is asked for its health by the address of its settings", async () => {
     expect(await server.cli(["healthcheck", "--log-level", "info"])).toMatchObject({ code: 0, stderr: "" });
     const { code, stderr } = await server.cli(["healthcheck", "--server-port", String(await freePort())]);
@@ -172,6 +218,23 @@ describe("the rules file", () => {
   test("is listed with --list-rules", async () => {
     const { stdout } = await server.cli(["--list-rules"]);
     expect(stdout).toBe("on   tag films  [added, scheduled]  add_tag\n");
+    const path = join(server.folder.path, "more.yml");
+    await writeFile(
+      path,
+      "rules:\n  - { name: y, enabled: false, conditions: {}, actions: [{ type: stop }] }\n",
+    );
+    const more = await server.cli(["--list-rules", "--rules-file", path]);
+    expect(more.stdout).toBe("off  y  [every context]  stop\n");
+    const json = await server.cli(["--list-rules", "--rules-file", path, "--json"]);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      ok: true,
+      rules: [{ name: "y", line: 2, contexts: [] }],
+    });
+  });
+
+  test("that is nowhere is exit code 1", async () => {
+    const { code, stderr } = await server.cli(["--validate", "--rules-file", "/nowhere.yml"]);
+    expect([code, stderr]).toEqual([1, "/nowhere.yml: the file does not exist\n"]);
   });
 });
 

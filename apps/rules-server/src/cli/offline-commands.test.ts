@@ -99,6 +99,19 @@ describe("qbt-rules migrate", () => {
     expect(code).toBe(1);
   });
 
+  test("says where the file is not, and answers a script in JSON", async () => {
+    expect(await run(["migrate", "gone.yml"])).toMatchObject({
+      code: 1,
+      stderr: "gone.yml: the file does not exist\n",
+    });
+    const old = rules.replace("- name: HD", "- name: HD\n    trigger: added");
+    const { stdout } = await run(["migrate", "old.yml", "--json"], { "old.yml": old });
+    expect(JSON.parse(stdout)).toMatchObject({
+      findings: expect.arrayContaining([expect.objectContaining({ isRewritten: true })]),
+      text: expect.stringContaining("context: added"),
+    });
+  });
+
   test("leaves a file of today as it is", async () => {
     const today = rules.replace(/conditions: (.*)/, "conditions: { all: $1 }").replace("tag: hd", "tags: hd");
     const { code, stdout, stderr } = await run(["migrate"], { "rules.yml": today });
@@ -125,6 +138,14 @@ describe("qbt-rules explain", () => {
     const nobody = await server.cli(["explain", "b".repeat(39)]);
     expect(nobody).toMatchObject({ code: 1, stdout: expect.stringContaining("no torrent has the id") });
     expect(await server.cli(["explain"])).toMatchObject({ code: 2 });
+    expect(await server.cli(["explain", "xyz"])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("Invalid hash"),
+    });
+    const json = JSON.parse((await server.cli(["explain", "--hash", hash, "--json"])).stdout);
+    expect(json).toMatchObject({ dry_run: true, details: { trace: [{ rules: [{ answer: "yes" }] }] } });
+    qbittorrent.faults.next("torrents/info", { kind: "latency", ms: 2500 });
+    expect(await server.cli(["explain", hash, "--wait-timeout", "1s"])).toMatchObject({ code: 1 });
   });
 
   test("says so when no rule was looked at, and what to name", async () => {
