@@ -67,6 +67,14 @@ test("a run that another one has taken over records nothing", async () => {
   expect(at.written).toEqual([]);
 });
 
+test("a run that is over cannot be lost any more", async () => {
+  const { at, run } = hold();
+  const completed = { kind: "completed", result: {} } as const;
+  await run.settle(["one", "two"].map((id) => ({ id, outcome: completed })));
+  await run.lose("lease");
+  expect([run.signal.aborted, at.released]).toEqual([false, 1]);
+});
+
 test("what is not its own, or settled already, is left out", async () => {
   const { at, run } = hold();
   const completed = { kind: "completed", result: {} } as const;

@@ -54,6 +54,34 @@ describe("the rules file", () => {
     expect(at.rules.state.status).toBe("none");
   });
 
+  test("what is wrong is told of once, and again when it is something else", async () => {
+    await using dir = await tempDir();
+    const path = join(dir.path, "rules.yml");
+    const { log, lines } = await memoryLog();
+    const rules = new RulesFile({ path, log });
+    const write = async (text: string) => {
+      await writeFile(path, text);
+      await rules.look({ force: true });
+      await rules.look({ force: true });
+      return lines.splice(0).map(({ level, msg }) => `${level} ${msg}`);
+    };
+    expect(await write(rule("good"))).toEqual([`info rules read from ${path}`]);
+    const told = await write(wrong);
+    expect(told).toEqual([
+      expect.stringMatching(/^error .*info\.nmae/),
+      "warn the rules before it stay in force",
+    ]);
+    expect(await write(wrong.replace("nmae", "nam"))).toEqual([
+      expect.stringMatching(/^error .*info\.nam"/),
+      "warn the rules before it stay in force",
+    ]);
+    const old = rule("old").replace("conditions:", "trigger: added, conditions:");
+    expect(await write(old)).toEqual([
+      `info rules read from ${path}`,
+      expect.stringMatching(/^warn .*trigger/),
+    ]);
+  });
+
   test("a file that is replaced as editors and ConfigMaps do is noticed by itself", async () => {
     await using at = await fileOf(rule("one"));
     await at.rules.look();

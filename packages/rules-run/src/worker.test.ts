@@ -476,6 +476,34 @@ test("a queue that is away for a while, before a run and when one is recorded, l
   await worker[Symbol.asyncDispose]();
 });
 
+test("a run that was lost when its end was to be recorded is told of, and the worker goes on", async () => {
+  await using at = await world({ rules: { rules: [rule(tag)] }, fake: { torrents: torrents(1) } });
+  const { queue } = at.work;
+  let takes = 0;
+  const worker = startWorker({
+    ...at.work,
+    queue: {
+      async take(options) {
+        const run = await queue.take(options);
+        if ((takes += 1) === 1)
+          run.settle = async () => {
+            throw new RunLostError("lease", "another worker may have taken its jobs");
+          };
+        return run;
+      },
+    },
+  });
+  const { job } = await at.queue.enqueue({});
+  // It is pending again once the run is let go of, and done by the second one.
+  await expect(at.over(job.id)).resolves.toMatchObject({ status: "completed" });
+  expect(takes).toBe(2);
+  expect(at.lines.filter(({ msg }) => msg.includes("not brought to its end"))).toMatchObject([
+    { level: "warn", jobs: 1 },
+  ]);
+  await at.stop();
+  await worker[Symbol.asyncDispose]();
+});
+
 test("changes are told of in the log where the audit log cannot be written", async () => {
   await using at = await world({ rules: { rules: [rule(tag)] }, fake: { torrents: torrents(1) } });
   const { openAuditLog } = await import("./audit-log.ts");

@@ -77,9 +77,9 @@ export function describeLosing(setUp: SetUp): void {
       expect(run.signal.reason).toMatchObject({ name: "RunLostError", reason: "closed" });
       await expect(run.assertHeld()).rejects.toBe(run.signal.reason);
       expect(await calledOff).toBeInstanceOf(QueueUnavailableError);
+      await expect(queue.health()).resolves.toMatchObject({ ok: false });
       await expect(queue.enqueue({ context: "y" })).rejects.toBeInstanceOf(QueueUnavailableError);
       await expect(queue.counts()).rejects.toBeInstanceOf(QueueUnavailableError);
-      await expect(queue.health()).resolves.toMatchObject({ ok: false });
       await queue[Symbol.asyncDispose]();
     });
   });

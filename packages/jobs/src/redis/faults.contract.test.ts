@@ -77,11 +77,13 @@ describe.skipIf(await isMissing("Redis"))("Redis under the queue", () => {
     expect(String(error)).not.toContain("sesame");
     await using redis = await startRedis({ password: "right" });
     const wrong = redis.url.replace("right", "sesame");
-    const refused = await openQueue({ backend: "redis", url: wrong }).catch((reason: unknown) => reason);
-    expect(refused).toMatchObject({
-      fault: "unreachable",
-      cause: { message: expect.stringMatching(/WRONGPASS/u) },
-    });
+    for (const attempt of [openQueue, examineQueue]) {
+      const refused = await attempt({ backend: "redis", url: wrong }).catch((reason: unknown) => reason);
+      expect(refused).toMatchObject({
+        fault: "unreachable",
+        cause: { message: expect.stringMatching(/WRONGPASS/u) },
+      });
+    }
   });
 
   test("one that goes away refuses new jobs at once, and the queue goes on when it is back", async () => {
