@@ -29,6 +29,12 @@ describe("waiting for a condition", () => {
     await expect(giveUp).rejects.toMatchObject({ cause });
   });
 
+  test("gives up with what it saw last, when the deadline cuts a look off", async () => {
+    const looks = [Promise.resolve("no"), new Promise<string>(() => {})];
+    const giveUp = waitFor(async () => (await looks.shift()) === "yes", { what: "a yes", timeoutMs: 50 });
+    await expect(giveUp).rejects.toThrow("the last answer was false");
+  });
+
   test("gives up on a condition that never answers", async () => {
     const giveUp = waitFor(() => new Promise(() => {}), { what: "silence to end", timeoutMs: 20 });
     await expect(giveUp).rejects.toThrow("the condition did not answer");

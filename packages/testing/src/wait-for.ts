@@ -25,10 +25,13 @@ export async function waitFor<T>(
 ): Promise<NonNullable<T>> {
   const deadline = performance.now() + timeoutMs;
   let pauseMs = wait.firstMs;
+  let last: Look<T> = { error: new Error("the condition did not answer") };
   while (true) {
     const seen = await lookOnce(condition, deadline);
-    if ("value" in seen && seen.value) return seen.value;
-    if (performance.now() >= deadline) throw gaveUp(what, timeoutMs, seen);
+    // A look that the deadline cut off says less than the one before it.
+    last = seen ?? last;
+    if ("value" in last && last.value) return last.value;
+    if (performance.now() >= deadline) throw gaveUp(what, timeoutMs, last);
     await delay(
       Math.min(pauseMs, Math.max(1, deadline - performance.now())),
       undefined,
@@ -38,14 +41,12 @@ export async function waitFor<T>(
   }
 }
 
-/** A condition that never answers must not outlive the deadline either. */
-async function lookOnce<T>(condition: () => T | Promise<T>, deadline: number): Promise<Look<T>> {
+/** @returns undefined when there was no answer before the deadline: a condition must not outlive it either */
+async function lookOnce<T>(condition: () => T | Promise<T>, deadline: number): Promise<Look<T> | undefined> {
   const timer = new AbortController();
-  const tooLate = delay(Math.max(1, deadline - performance.now()), undefined, { signal: timer.signal });
-  tooLate.catch(() => {});
+  const late = delay(Math.max(1, deadline - performance.now()), undefined, { signal: timer.signal });
+  late.catch(() => {});
   try {
-    const late = tooLate.then((): Look<T> => ({ error: new Error("the condition did not answer") }));
-    late.catch(() => {});
     return await Promise.race([Promise.resolve(condition()).then((value) => ({ value })), late]);
   } catch (error) {
     return { error };

@@ -5,17 +5,13 @@ import {
   startQbittorrent,
   waitFor,
 } from "@qbit-sidecars/testing";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { readLayout } from "./read-layout.ts";
 import { madeTorrents, payload } from "./torrents-under-test.ts";
 
 type Listed = { progress: number; state: string; infohash_v1: string; infohash_v2: string };
 
 const fast = { queueing_enabled: false, max_active_checking_torrents: 16, refresh_interval: 100 };
-
-/** While another process keeps the disk busy with fsync, qBittorrent was seen not to answer for minutes. */
-const patienceMs = 5000;
-vi.setConfig({ testTimeout: 400_000 });
 
 /** qBittorrent 4.2 exports nothing. */
 const versions = qbittorrentVersionsUnderTest().filter((version) => version !== "4.2.5");
@@ -26,10 +22,9 @@ for (const version of versions) {
       await using server = await startQbittorrent({ version, preferences: fast });
       // A single file needs no padding: with and without it is the same torrent.
       const torrents = new Map(madeTorrents().map(([, made]) => [made.torrentId, made])).values().toArray();
-      for (const made of torrents) {
-        await made.write(server.savePath);
-        await add(server.url, made.torrent);
-      }
+      // Some have the same files: what is written anew while it is checked is found wrong, and is not looked at again.
+      for (const made of torrents) await made.write(server.savePath);
+      for (const made of torrents) await add(server.url, made.torrent);
       for (const made of torrents) await expectSame(server.url, made);
     });
   });
@@ -37,17 +32,13 @@ for (const version of versions) {
 
 async function expectSame(url: string, made: MadeTorrent): Promise<void> {
   const ask = async (what: string) =>
-    await (
-      await fetch(`${url}/api/v2/torrents/${what}=${made.torrentId}`, {
-        signal: AbortSignal.timeout(patienceMs),
-      })
-    ).json();
+    await (await fetch(`${url}/api/v2/torrents/${what}=${made.torrentId}`)).json();
   const listed = await waitFor(
     async () => {
       const [torrent] = (await ask("info?hashes")) as Listed[];
       return torrent?.progress === 1 && !torrent.state.startsWith("checking") ? torrent : undefined;
     },
-    { what: `${made.name}, complete`, timeoutMs: 240_000 },
+    { what: `${made.name}, complete`, timeoutMs: 30_000 },
   );
   const exported = await fetch(`${url}/api/v2/torrents/export?hash=${made.torrentId}`);
   const layout = readLayout(Buffer.from(await exported.arrayBuffer()));
