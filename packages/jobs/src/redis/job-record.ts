@@ -1,9 +1,10 @@
 import { type Job, jobStatuses, type JsonObject } from "../contract.ts";
+import { QueueUnavailableError } from "../errors.ts";
 import type { TakenJob } from "../held-run.ts";
 
 type Field = string | null | undefined;
 
-/** A record as the scripts answer it: its fields in the order of `fields` in scripts.ts. */
+/** A record as the scripts answer it: its fields in the order of `fields` in scripts/common.ts. */
 export type JobRecord = readonly (string | null)[];
 
 /** A job, and what only the queue needs to know of it. */
@@ -32,6 +33,14 @@ export function storedJobOf(record: JobRecord): StoredJob | undefined {
     waitsFor: textOf(waitsFor),
   };
   return { job, notReady: Number(notReady ?? 0), interrupted: Number(interrupted ?? 0) };
+}
+
+/** Of a record that a script has just written. @throws QueueUnavailableError somebody else has removed it */
+export function must(record: JobRecord): StoredJob {
+  const stored = storedJobOf(record);
+  if (stored === undefined)
+    throw new QueueUnavailableError("reading a job that was just written: it is gone");
+  return stored;
 }
 
 /** Earlier programs wrote nothing as an empty text. */

@@ -1,7 +1,6 @@
 import { type Clock, type Logger, messageWithCauses, systemClock } from "@qbit-sidecars/service";
 import { Redis } from "ioredis";
 import { randomUUID } from "node:crypto";
-import { chooseRun, window } from "../choose-run.ts";
 import {
   type Cancelled,
   type Enqueued,
@@ -21,7 +20,6 @@ import {
 import { QueueError, QueueOpenError, QueueUnavailableError } from "../errors.ts";
 import { gather } from "../gather.ts";
 import { HeldRun, type RunStore, type TakenRun } from "../held-run.ts";
-import { lostTooOften, mostInterruptions } from "../interrupted.ts";
 import { boundFilter } from "../job-filter.ts";
 import { JobIds } from "../job-ids.ts";
 import { queueDefaults, type RedisQueueOptions } from "../queue-options.ts";
@@ -29,11 +27,13 @@ import { Changes } from "./changes.ts";
 import { checkServer } from "./check-server.ts";
 import { format, formatKey, tooNew } from "./format.ts";
 import { Doorbell, type Lease } from "./doorbell.ts";
-import { type JobRecord, storedJobOf, type StoredJob } from "./job-record.ts";
+import { must, storedJobOf } from "./job-record.ts";
 import { JobScripts } from "./job-scripts.ts";
 import { removeEnded, repairIndex } from "./housekeeping.ts";
+import { Ringing } from "./ringing.ts";
 import { settlementArguments } from "./settle-changes.ts";
-import { readCounts, readStats, toDo } from "./stats.ts";
+import { readCounts, readStats } from "./stats.ts";
+import { takeDue } from "./take-due.ts";
 import { unreachable } from "./unreachable.ts";
 import { unlessAborted } from "./unless-aborted.ts";
 import { WorkerPresence } from "./worker-presence.ts";
@@ -80,6 +80,7 @@ class RedisQueue implements JobQueue {
 
   readonly #scripts: JobScripts;
   readonly #bell: Doorbell;
+  readonly #ringing: Ringing;
   readonly #changes: Changes;
   readonly #presence: WorkerPresence;
   readonly #clock: Clock;
@@ -119,10 +120,12 @@ class RedisQueue implements JobQueue {
       lookForLostEveryMs: options.lookForLostEveryMs ?? Math.ceil(leaseMs / 3),
       log,
     });
+    const { signal: closing } = this.#closing;
+    this.#ringing = new Ringing({ bell: this.#bell, scripts: this.#scripts, clock, log, closing });
     this.#changes = new Changes({ connect, channel: this.#scripts.key("changes"), log });
     this.#presence = new WorkerPresence(this.#scripts, leaseMs);
     this.enqueue = gather(async (wishes) => await this.#enqueueAll(wishes));
-    redis.on("ready", () => void this.#reconnected());
+    redis.on("ready", () => void this.#ringing.reconnected());
   }
 
   async prepare(): Promise<void> {
@@ -161,7 +164,7 @@ class RedisQueue implements JobQueue {
       doing: "storing jobs",
       args: [isoOf(now), now / 1000, JSON.stringify(asked)],
     });
-    await this.#ring();
+    await this.#ringing.ring();
     return answers.map(([isNew, record]) => ({ job: must(record).job, coalesced: isNew === 0 }));
   }
 
@@ -249,7 +252,7 @@ class RedisQueue implements JobQueue {
 
   async repair(): Promise<Repaired> {
     const found = await repairIndex(this.#scripts);
-    await this.#ringAgain();
+    await this.#ringing.again();
     return { found };
   }
 
@@ -270,36 +273,18 @@ class RedisQueue implements JobQueue {
   /** The oldest jobs that are due, under this lease; without any the lease is given back. */
   async #begin(lease: Lease): Promise<HeldRun | undefined> {
     try {
-      const taken = await this.#takeDue();
+      const taken = await takeDue(this.#scripts, {
+        ids: this.#ids,
+        mostJobs: this.#options.mostJobs,
+        clock: this.#clock,
+        log: this.#log,
+      });
       if (taken !== undefined) return this.#hold(taken, lease);
       await this.#giveBack(lease);
       return undefined;
     } catch (error) {
       lease.drop();
       throw error;
-    }
-  }
-
-  async #takeDue(): Promise<TakenRun | undefined> {
-    const id = this.#ids.next();
-    while (true) {
-      const now = this.#clock.now();
-      const [fence, returned, failed, records] = await this.#scripts.run("begin", {
-        doing: "taking jobs",
-        args: [id, now, isoOf(now), mostInterruptions, lostTooOften, window],
-      });
-      if (returned + failed > 0)
-        this.#log?.warn({ returned, failed }, "jobs whose run did not end were taken back");
-      const due = records.map((record) => must(record));
-      const chosen = chooseRun(due.map(candidateOf), this.#options.mostJobs).map((job) => job.id);
-      if (chosen.length === 0) return undefined;
-      const started = await this.#scripts.run("start", {
-        doing: "taking jobs",
-        args: [id, isoOf(now), JSON.stringify(chosen)],
-      });
-      if (started === null) return undefined;
-      // Between the two scripts all of them can have been cancelled.
-      if (started.length > 0) return { id, fence, jobs: started.map((record) => must(record)) };
     }
   }
 
@@ -346,52 +331,11 @@ class RedisQueue implements JobQueue {
     try {
       await lease.letGo();
       // Rings of the time when the lease was taken woke nobody: BullMQ marks only what could be answered at once.
-      await this.#ringAgain({ evenIfRinging: true });
+      await this.#ringing.again({ evenIfRinging: true });
     } catch (err) {
       this.#log?.debug({ err }, "giving back the lease of a run; it ends by itself");
     }
   }
-
-  async #ring(): Promise<void> {
-    try {
-      await this.#bell.ring();
-    } catch (err) {
-      this.#log?.warn({ err }, "jobs were stored, but the workers could not be told; they will find them");
-    }
-  }
-
-  /** A Redis without persistence has forgotten everything, the limit of the bell included. */
-  async #reconnected(): Promise<void> {
-    try {
-      await this.#bell.limit();
-    } catch (err) {
-      this.#log?.debug({ err }, "setting up the bell again");
-    }
-    await this.#ringAgain();
-  }
-
-  /** Rings when there is something to do and nobody was told; a worker that died leaves jobs in processing. */
-  async #ringAgain({ evenIfRinging = false } = {}): Promise<void> {
-    if (this.#closing.signal.aborted) return;
-    try {
-      const { now, nextDueMs } = await toDo(this.#scripts);
-      if (nextDueMs !== undefined) await this.#bell.ringAt(nextDueMs, this.#clock.now());
-      if (now > 0 && (evenIfRinging || !(await this.#bell.isRinging()))) await this.#bell.ring();
-    } catch (err) {
-      this.#log?.debug({ err }, "looking whether jobs wait");
-    }
-  }
-}
-
-function must(record: JobRecord): StoredJob {
-  const stored = storedJobOf(record);
-  if (stored === undefined)
-    throw new QueueUnavailableError("reading a job that was just written: it is gone");
-  return stored;
-}
-
-function candidateOf({ job, interrupted }: StoredJob) {
-  return { ...job, interrupted };
 }
 
 /** Other ids would be other keys of the queue: `status:pending`, `by_time`. */
