@@ -1,36 +1,30 @@
-import { type RunningApp, runApp } from "@qbit-sidecars/e2e/run-app";
+import { runApp } from "@qbit-sidecars/e2e/run-app";
 import {
-  type FakeQbittorrent,
   freePort,
   type RunningRedis,
   ServerUnavailableError,
   startFakeQbittorrent,
   startRedis,
   tempDir,
-  waitFor,
 } from "@qbit-sidecars/testing";
-import { execFile, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { median, megabytes, milliseconds, percentile, ratio, type Row } from "./figures.ts";
-import type { Load } from "./http-load.ts";
-import { infoRules } from "./rules-to-measure.ts";
-
-const torrents = 10_000;
-const key = "bench-key";
-const rules = [
-  ...infoRules(49),
-  {
-    name: "tag",
-    context: "one",
-    conditions: [{ field: "info.ratio", operator: ">=", value: 0 }],
-    actions: [{ type: "add_tag", params: { tag: "done" } }],
-  },
-];
+import { atOnce, posts, storm } from "./rules-server-storm.ts";
+import {
+  ask,
+  asInImage,
+  hashOf,
+  idle,
+  key,
+  rules,
+  type Running,
+  settings,
+  torrents,
+  withServer,
+} from "./rules-server-world.ts";
 
 /** The rules server as an image would run it, beside a fake qBittorrent in a process's own event loop. */
 export async function rulesServer(): Promise<Row[]> {
@@ -62,64 +56,12 @@ async function redisIfAny(): Promise<RunningRedis | undefined> {
   }
 }
 
-/** The image's entry point. */
-const asInImage = { nodeArgs: ["--optimize-for-size"], args: ["--serve"] };
-
-type Running = { url: string; app: RunningApp; fake: FakeQbittorrent };
-
-async function withServer<T>(
-  { env = {}, count = torrents }: { env?: Record<string, string>; count?: number },
-  work: (running: Running) => Promise<T>,
-): Promise<T> {
-  await using folder = await tempDir();
-  await using fake = await startFakeQbittorrent({ torrents: library(count) });
-  await writeFile(join(folder.path, "rules.yml"), JSON.stringify({ rules }));
-  const port = await freePort();
-  await using app = runApp("rules-server", {
-    ...asInImage,
-    env: { ...settings(folder.path, port, fake.url), ...env },
-  });
-  const url = `http://127.0.0.1:${port}`;
-  await waitFor(async () => (await fetch(`${url}/healthz`)).ok, {
-    what: `the server (${app.errors})`,
-    timeoutMs: 20_000,
-  });
-  return await work({ url, app, fake });
-}
-
-function settings(folder: string, port: number, qbittorrent: string): Record<string, string> {
-  return {
-    QBT_RULES_CONFIG_DIR: folder,
-    QBT_RULES_QUEUE_SQLITE_PATH: join(folder, "q.db"),
-    QBT_RULES_LOG_FILE: "",
-    QBT_RULES_SERVER_HOST: "127.0.0.1",
-    QBT_RULES_SERVER_PORT: String(port),
-    QBT_RULES_SERVER_API_KEY: key,
-    QBT_RULES_QBITTORRENT_HOST: qbittorrent,
-  };
-}
-
 async function onBackend(name: string, env: Record<string, string>): Promise<Row[]> {
   return await withServer({ env }, async (running) => [
     ...(await oneWebhook(name, running)),
     await storm(name, running),
     await drain(name, running),
   ]);
-}
-
-function library(count: number): { hash: string; name: string }[] {
-  return Array.from({ length: count }, (_, at) => ({
-    hash: hashOf(at),
-    name: `Some.Release.${at}.1080p.WEB.x264-GROUP`,
-  }));
-}
-
-const hashOf = (at: number) => at.toString(16).padStart(40, "0");
-
-async function ask(url: string, method = "GET"): Promise<Record<string, unknown>> {
-  const response = await fetch(url, { method, headers: { "x-api-key": key } });
-  if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`);
-  return (await response.json()) as Record<string, unknown>;
 }
 
 const webhooks = 300;
@@ -179,82 +121,6 @@ async function listen(url: string, onCompleted: (id: string) => void): Promise<A
   };
 }
 
-const posts = 1000;
-const atOnce = 100;
-
-const storms = 3;
-
-/** More than are run while the load lasts; those that are left are cancelled. */
-const busyRuns = 40;
-
-/** Latency of POSTs while the worker runs 50 rules over the library, one run after the other. */
-async function storm(name: string, { url }: Running): Promise<Row> {
-  await using plain = await plainServer();
-  const targets = {
-    plain: ["GET", () => plain.url],
-    health: ["GET", () => `${url}/healthz`],
-    post: ["POST", (at: number, nth: number) => `${url}/api/execute?context=storm-${nth}&hash=${hashOf(at)}`],
-  } as const;
-  const took = { plain: [], health: [], post: [] } as Record<keyof typeof targets, number[]>;
-  for (let nth = 0; nth < storms; nth += 1)
-    for (const target of ["plain", "health", "post"] as const) {
-      const [method, urlOf] = targets[target];
-      const times = await loadWhileBusy(url, { method, urlOf: (at) => urlOf(at, nth) });
-      took[target].push(percentile(times, 99));
-    }
-  const [post, plainest, health] = [median(took.post), median(took.plain), median(took.health)];
-  return {
-    figure: `rules-server, ${name}: ${posts} POSTs, ${atOnce} at once, worker busy, p99, median of ${storms}`,
-    value: milliseconds(post),
-    baseline: `${milliseconds(plainest)} a bare node:http server meanwhile, ${milliseconds(health)} /healthz; qbt-rules 0.5: 1763 ms`,
-    ratio: ratio(post, plainest),
-    aim: "≤ 50 ms",
-  };
-}
-
-async function plainServer(): Promise<{ url: string } & AsyncDisposable> {
-  const child = spawn(process.execPath, [fileURLToPath(new URL("plain-server.ts", import.meta.url))], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const [port] = (await once(child.stdout, "data")) as [Buffer];
-  return {
-    url: `http://127.0.0.1:${Number(port)}`,
-    async [Symbol.asyncDispose]() {
-      child.kill();
-      await once(child, "exit");
-    },
-  };
-}
-
-type Asking = { readonly method: Load["method"]; readonly urlOf: (at: number) => string };
-
-/**
- * How long each answer took, while the worker has runs to do from before the first request until after the last. Asks
- * from a process of its own: here stands the fake qBittorrent, which is busy with its list meanwhile.
- */
-async function loadWhileBusy(url: string, { method, urlOf }: Asking): Promise<number[]> {
-  const program = fileURLToPath(new URL("http-load.ts", import.meta.url));
-  const child = spawn(process.execPath, [program], { stdio: ["pipe", "pipe", "inherit"] });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  await lines.next();
-  const runs: string[] = [];
-  for (let nth = 0; nth < busyRuns; nth += 1) {
-    const { job_id: id } = await ask(`${url}/api/execute?context=busy-${nth}`, "POST");
-    runs.push(String(id));
-  }
-  const urls = Array.from({ length: posts }, (_, at) => urlOf(at));
-  child.stdin.end(JSON.stringify({ method, urls, headers: { "x-api-key": key }, atOnce } satisfies Load));
-  const { value: printed } = await lines.next();
-  const took: unknown = JSON.parse(String(printed));
-  if (!Array.isArray(took)) throw new TypeError(`${program} printed no list`);
-  const { status } = await ask(`${url}/api/jobs/${runs.at(-1)}`);
-  if (status !== "pending") throw new Error("the worker had nothing left to do before the load was over");
-  for (const id of runs)
-    await fetch(`${url}/api/jobs/${id}`, { method: "DELETE", headers: { "x-api-key": key } });
-  await idle(url);
-  return took.map(Number);
-}
-
 /** How long each of them took, a hundred at a time. */
 async function inParallel(work: (at: number) => Promise<void>): Promise<number[]> {
   const took: number[] = [];
@@ -270,17 +136,6 @@ async function inParallel(work: (at: number) => Promise<void>): Promise<number[]
   };
   await Promise.all(Array.from({ length: atOnce }, line));
   return took;
-}
-
-async function idle(url: string): Promise<void> {
-  await waitFor(
-    async () => {
-      const { queue } = await ask(`${url}/api/health`);
-      const { pending_jobs: pending, processing_jobs: processing } = queue as Record<string, number>;
-      return pending === 0 && processing === 0;
-    },
-    { what: "the queue to be empty", timeoutMs: 120_000 },
-  );
 }
 
 /** One-hash jobs that wait behind a slow one: from the start of the first to the end of the last. */
