@@ -11,6 +11,7 @@ import { type Loop, messageWithCauses, type Service, startLoop, stopped } from "
 import { openQbittorrent } from "@qbit-sidecars/service/qbittorrent";
 import type { QbitClient } from "@qbit-sidecars/qbit-client";
 import type { Config } from "./config.ts";
+import { ConnectedSources } from "./connected-sources.ts";
 import { DataFolder } from "./data-folder.ts";
 import { DiskWriters } from "./disk-writers.ts";
 import { Finalizer } from "./finalize.ts";
@@ -27,6 +28,7 @@ import { refuseNewerState } from "./state-format.ts";
 import type { TorrentEvents } from "./stored-torrent.ts";
 import { whyNotOnDisk } from "./files-on-disk.ts";
 import { TakeOver } from "./take-over.ts";
+import { TorrentOwners } from "./torrent-owners.ts";
 import { TorrentStore } from "./torrent-store.ts";
 import { type WhoMaySend, whoMaySend } from "./who-may-send.ts";
 
@@ -46,6 +48,7 @@ export async function qbsyncDestination(config: Config, service: Service): Promi
   const client = await openClient(config, service);
   const parts = assemble(config, service, { data, client });
   if (!config.dryRun) await parts.store.load();
+  await parts.owners.load(parts.store.ids());
   await parts.takeOver?.load(parts.store.ids());
   const loop = startRetrying(parts.store, config, service);
   if (parts.takeOver !== undefined) startSettling(parts.takeOver, config, service);
@@ -64,6 +67,8 @@ export async function qbsyncDestination(config: Config, service: Service): Promi
 type Parts = {
   store: TorrentStore;
   receiver: PieceReceiver;
+  sources: ConnectedSources;
+  owners: TorrentOwners;
   finalizer: Finalizer;
   takeOver: TakeOver | undefined;
   open: SourceServiceOptions["open"];
@@ -118,6 +123,8 @@ function assemble(
       onHashed: counts.hashed,
     }),
   );
+  const sources = new ConnectedSources(log);
+  const owners = new TorrentOwners(data.stateDir, sources);
   const receiver = new PieceReceiver({
     torrent: (id) => store.get(id),
     budget,
@@ -171,7 +178,7 @@ function assemble(
     if (client === undefined) return store.open(description);
     return openTorrent(description, { store, qbittorrent: qbittorrentTakingOver(client), log, signal });
   };
-  return { store, receiver, finalizer, takeOver, open, limits };
+  return { store, receiver, sources, owners, finalizer, takeOver, open, limits };
 }
 
 const tell = ({ log }: Service): Pick<TorrentEvents, "failed" | "complete"> => ({
@@ -188,24 +195,20 @@ async function openClient({ qbitUrl, ...config }: Config, service: Service): Pro
 }
 
 function listen(
-  { store, receiver, finalizer, takeOver, open, limits, security }: Parts & { security: WhoMaySend },
+  { finalizer, security, ...parts }: Parts & { security: WhoMaySend },
   config: Config,
   service: Service,
 ): Promise<Serving> {
   const instanceId = randomUUID();
   const capabilities = [
     ...(config.qbitUrl === undefined ? [] : ["finalize"]),
-    ...(takeOver === undefined ? [] : ["hand-off"]),
+    ...(parts.takeOver === undefined ? [] : ["hand-off"]),
     ...(config.dryRun ? ["dry-run"] : []),
     ...(security.isOpen ? ["open"] : []),
   ];
   const implementation = sourceService({
-    store,
-    open,
-    receiver,
+    ...parts,
     finalize: finalizer.finalize,
-    takeOver,
-    limits,
     retryAfterMs: config.spaceRetry,
     log: service.log,
     about: () => ({
@@ -216,6 +219,7 @@ function listen(
       syncedTag: config.syncedTag,
     }),
   });
+  const { limits } = parts;
   return serveQbSync(implementation, {
     address: config.listen,
     windows: { streamBytes: limits.streamWindowBytes, connectionBytes: limits.connectionWindowBytes },

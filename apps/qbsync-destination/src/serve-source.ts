@@ -18,14 +18,15 @@ import {
   type TorrentState,
 } from "@qbit-sidecars/qbsync-protocol";
 import { messageWithCauses, type Logger } from "@qbit-sidecars/service";
+import type { ConnectedSources, SourceIdentity } from "./connected-sources.ts";
 import { errorCode } from "./error-code.ts";
 import { DescriptionReader } from "./read-description.ts";
 import type { PieceReceiver } from "./receive-pieces.ts";
 import { RefusedError } from "./refused.ts";
 import { handOffMethods } from "./serve-hand-offs.ts";
 import type { TakeOver } from "./take-over.ts";
-import { TellNamesakes } from "./tell-namesakes.ts";
 import { TellRefusals } from "./tell-refusals.ts";
+import type { TorrentOwners } from "./torrent-owners.ts";
 import type { TorrentStore } from "./torrent-store.ts";
 
 /** The version of the protocol that this program speaks. */
@@ -36,6 +37,8 @@ export type SourceServiceOptions = {
   /** @throws RefusedError */
   open: (description: TorrentDescription) => Promise<TorrentState>;
   receiver: PieceReceiver;
+  sources: ConnectedSources;
+  owners: TorrentOwners;
   /** Where finished torrents go; see finalize.ts. */
   finalize: (request: FinalizeRequest, signal: AbortSignal) => Promise<FinalizeResponse>;
   /** Undefined where there is no qBittorrent that could take over. */
@@ -53,10 +56,9 @@ export type SourceServiceOptions = {
 
 /** The QbSync service, as a source calls it. Each method only translates. */
 export function sourceService(options: SourceServiceOptions): QbSyncServer {
-  const { store, receiver, limits, log } = options;
+  const { store, receiver, sources, owners, limits, log } = options;
   const descriptions = new DescriptionReader(limits.maxDescriptionBytes);
   const refusals = new TellRefusals(log);
-  const namesakes = new TellNamesakes(log);
   const answer = async <T>(task: () => Promise<T>, callback: sendUnaryData<T>): Promise<void> => {
     try {
       callback(null, await task());
@@ -66,19 +68,24 @@ export function sourceService(options: SourceServiceOptions): QbSyncServer {
   };
   return {
     hello(call, callback) {
-      namesakes.hello(call.getPeer(), call.request.sourceName);
+      const { sourceName: name, instanceId } = call.request;
+      sources.hello(call.getPeer(), { name, instanceId });
       void answer(async () => hello(call.request.versions, options), callback);
     },
     query(call) {
       void tellStates(call, options);
     },
     open(call, callback) {
-      void answer(async () => openTorrent(await descriptions.read(call), refusals, options), callback);
+      const from = sources.identity(call.getPeer());
+      void answer(
+        async () => openTorrent(await descriptions.read(call), refusals, { ...options, from }),
+        callback,
+      );
     },
     send(call) {
       if (receiver.streamCount >= limits.maxStreams)
         call.emit("error", new GrpcError(status.RESOURCE_EXHAUSTED, `${limits.maxStreams} streams are open`));
-      else void send(call, receiver, { log, namesakes });
+      else void send(call, receiver, { log, sources });
     },
     finalize(call, callback) {
       void answer(() => options.finalize(call.request, goneSignal(call)), callback);
@@ -86,7 +93,10 @@ export function sourceService(options: SourceServiceOptions): QbSyncServer {
     abort(call, callback) {
       void answer(async () => {
         const { torrentId, deleteFiles } = call.request;
+        const others = owners.whyNotAbort(torrentId, sources.identity(call.getPeer()));
+        if (others !== undefined) return { aborted: false, filesDeleted: 0, detail: others };
         const done = await store.abort(torrentId, deleteFiles);
+        if (done) owners.forget(torrentId);
         if (done) return { aborted: true, filesDeleted: done.deleted, detail: "" };
         const detail = store.isFinished(torrentId) ? "it is finished and stays" : "it is not known";
         return { aborted: false, filesDeleted: 0, detail };
@@ -110,11 +120,17 @@ async function hello(
 async function openTorrent(
   description: TorrentDescription,
   refusals: TellRefusals,
-  options: SourceServiceOptions,
+  { from, ...options }: SourceServiceOptions & { from: SourceIdentity },
 ): Promise<OpenResponse> {
+  const { store, owners } = options;
+  const { torrentId } = description;
   try {
+    // What is finished is no source's business any more, unless it wants more of it.
+    const isSettled = store.isFinished(torrentId);
+    if (!isSettled) owners.refuseOthers(torrentId, from);
     const state = await options.open(description);
-    refusals.forget(description.torrentId);
+    if (!isSettled || !store.isFinished(torrentId)) await owners.take(torrentId, from);
+    refusals.forget(torrentId);
     return { result: { $case: "state", state } };
   } catch (error) {
     const refusal = refusalOf(error, options);
@@ -134,14 +150,15 @@ function refusalOf(error: unknown, { retryAfterMs }: SourceServiceOptions): Refu
 /** One after the other as they are read: all bitmaps together may be more than fits into memory. */
 async function tellStates(
   call: ServerWritableStream<QueryRequest, TorrentState>,
-  { store, takeOver }: SourceServiceOptions,
+  { store, takeOver, owners }: SourceServiceOptions,
 ): Promise<void> {
   const gone = goneSignal(call);
   const { torrentIds } = call.request;
   for (const id of torrentIds.length > 0 ? torrentIds : store.ids()) {
     if (gone.aborted) return;
     const record = takeOver?.record(id);
-    const state = { ...store.state(id), ...(record !== undefined && { handOff: record }) };
+    const sourceName = owners.nameOf(id);
+    const state = { ...store.state(id), sourceName, ...(record !== undefined && { handOff: record }) };
     if (!call.write(state)) await drained(call, gone);
   }
   call.end();
@@ -160,9 +177,9 @@ async function drained(
 async function send(
   call: ServerDuplexStream<PieceChunk, Answers>,
   receiver: PieceReceiver,
-  { log, namesakes }: { log: Logger; namesakes: TellNamesakes },
+  { log, sources }: { log: Logger; sources: ConnectedSources },
 ): Promise<void> {
-  const ended = namesakes.streaming(call.getPeer());
+  const ended = sources.streaming(call.getPeer());
   try {
     await receiver.receive(call, goneSignal(call));
     call.end();

@@ -31,6 +31,9 @@ export class TestSource implements Disposable {
   patienceMs = 20_000;
   broken: Error | undefined;
 
+  /** Who it says it is. */
+  identity = { sourceName: "", instanceId: "" };
+
   constructor(port: number, credentials: Pick<ConnectOptions, "tls" | "token"> = {}) {
     this.client = connectQbSync({ address: `127.0.0.1:${port}`, reconnectMaxDelayMs: 100, ...credentials });
   }
@@ -38,7 +41,7 @@ export class TestSource implements Disposable {
   hello(versions = [1]): Promise<HelloResponse> {
     return unary((done) =>
       this.client.hello(
-        { versions, program: "test", capabilities: [], sourceName: "" },
+        { versions, program: "test", capabilities: [], ...this.identity },
         none(),
         { deadline: soon() },
         done,

@@ -24,6 +24,7 @@ import type { Space } from "./space.ts";
 import { noteFormat } from "./state-format.ts";
 import { digestOf, encodeWithoutTorrent, StoredTorrent, type TorrentEvents } from "./stored-torrent.ts";
 import { syncFolder } from "./sync-folder.ts";
+import { ownerFile } from "./torrent-owners.ts";
 import { TorrentFiles } from "./torrent-files.ts";
 import { verifyPieces } from "./verify-pieces.ts";
 
@@ -148,7 +149,7 @@ export class TorrentStore implements AsyncDisposable {
       const deleted = await torrent.files.deleteOwn(deleteFiles ? "all" : "unfinished", (ino) =>
         used.has(ino),
       );
-      for (const name of ["pieces.log", "description", "torrent", handOffFile])
+      for (const name of ["pieces.log", "description", "torrent", ownerFile, handOffFile])
         await unlessMissing(unlink(join(this.#folder(id), name)));
       await rmdir(this.#folder(id));
       await this.#removeEmptyFolders(torrent);

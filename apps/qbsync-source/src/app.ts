@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { formatAddress } from "@qbit-sidecars/config";
 import { type Loop, type Service, stopped } from "@qbit-sidecars/service";
 import { openQbittorrent, qbittorrentCheck } from "@qbit-sidecars/service/qbittorrent";
@@ -34,13 +35,14 @@ export async function qbsyncSource(config: Config, service: Service): Promise<vo
   const credentials = await openCredentials(config, service);
   if (credentials.warning !== undefined) log.warn(credentials.warning);
   const torrents = new Map<string, TrackedTorrent>();
+  const instanceId = randomUUID();
   const tags: Tags = {
     synced: config.syncedTag,
     syncFailed: config.syncFailedTag,
     excludeSync: config.excludeSyncTag,
   };
   const link = new Link({
-    dial: () => dial(config, service, credentials),
+    dial: () => dial(config, service, { credentials, instanceId }),
     minConnections: config.minConnections,
     onAnswers: (answers) => sender.hear(answers),
     onLaneLost: (lane) => sender.laneLost(lane),
@@ -112,7 +114,7 @@ export async function qbsyncSource(config: Config, service: Service): Promise<vo
     sync,
     follower,
     reconnected: counts.reconnected,
-    onStates: (states) => cleaning.cleanUp.connected(states),
+    onStates: (states) => cleaning.connected(states),
   });
   const cleaning = startCleanUp({
     config,
@@ -168,7 +170,7 @@ type Watched = { config: Config; service: Service; loops: ReturnType<typeof star
 async function dial(
   config: Config,
   { name, version }: Service,
-  credentials: Credentials,
+  { credentials, instanceId }: { credentials: Credentials; instanceId: string },
 ): Promise<Connection> {
   return await Connection.dial({
     ...(await credentials.forDialling()),
@@ -176,6 +178,7 @@ async function dial(
     address: formatAddress(config.destinationAddr),
     program: `${name} ${version}`,
     sourceName: config.sourceName,
+    instanceId,
     timeoutMs: 10_000,
   });
 }

@@ -167,7 +167,8 @@ export const settings = declareSettings(
       env: own("SOURCE_NAME"),
       default: "",
       emptyIs: "value",
-      about: "Tells this source's hand-offs from those of other sources with the same destination.",
+      about:
+        "Tells this source's torrents and hand-offs from those of other sources with the same destination.",
     }),
     drainAnnotation: setting.text({
       env: own("DRAIN_ANNOTATION"),

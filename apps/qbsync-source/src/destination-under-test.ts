@@ -3,6 +3,7 @@ import {
   type Answers,
   FinalizeResponse,
   FinalizeResponse_Step as Step,
+  type HelloRequest,
   HelloResponse,
   OpenResponse,
   Phase,
@@ -58,6 +59,8 @@ export class DestinationStandIn implements AsyncDisposable {
   /** Each piece that arrived whole, in the order of arrival: "id:piece". */
   readonly arrivals: string[] = [];
   readonly aborted: string[] = [];
+  /** What each connection said of itself. */
+  readonly hellos: HelloRequest[] = [];
   /** Finished torrents that somebody deleted there since. */
   readonly deleted = new Set<string>();
   /** Used where `hello` tells the capability "hand-off". */
@@ -114,8 +117,9 @@ export class DestinationStandIn implements AsyncDisposable {
 
   #implementation(): QbSyncServer {
     return {
-      hello: (_call, answer) => {
+      hello: ({ request }, answer) => {
         this.connections += 1;
+        this.hellos.push(request);
         const { maxStreams = 16, maxOpenPieces = 64, maxChunkBytes = mebibyte } = this.options.limits ?? {};
         answer(
           null,

@@ -65,6 +65,8 @@ type DialOptions = {
   program: string;
   /** Tells it from other sources; default empty. */
   sourceName?: string;
+  /** Tells this run of the program from others, on all its connections; default empty. */
+  instanceId?: string;
   /** How long an answer may take. */
   timeoutMs: number;
   /** What to do about a failure, by its words. */
@@ -85,13 +87,13 @@ export class Connection implements Disposable {
 
   /** @throws DestinationError */
   static async dial(options: DialOptions): Promise<Connection> {
-    const { address, program, sourceName = "", timeoutMs, tls, token, hint } = options;
+    const { address, program, sourceName = "", instanceId = "", timeoutMs, tls, token, hint } = options;
     // The waits between attempts are ours: each attempt is a connection of its own.
     const client = connectQbSync({ address, tls, token, reconnectMaxDelayMs: 1000 });
     try {
       const hello = await unary<HelloResponse>(`reaching ${address}`, (done) =>
         client.hello(
-          { versions: [protocolVersion], program, capabilities: [], sourceName },
+          { versions: [protocolVersion], program, capabilities: [], sourceName, instanceId },
           new Metadata(),
           { deadline: deadline(timeoutMs) },
           done,

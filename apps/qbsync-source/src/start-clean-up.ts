@@ -6,6 +6,7 @@ import { CleanUp } from "./clean-up.ts";
 import type { Config } from "./config.ts";
 import { ContentLookup } from "./content-files.ts";
 import { DestinationError } from "./destination.ts";
+import type { TorrentState } from "@qbit-sidecars/qbsync-protocol";
 import { Drain, type DrainReport, forStrangers } from "./drain.ts";
 import type { QbittorrentFollower } from "./follow-qbittorrent.ts";
 import { isGoneHere } from "./is-gone.ts";
@@ -13,6 +14,7 @@ import type { Link } from "./link.ts";
 import { readPodAnnotation } from "./pod-annotation.ts";
 import { mountsOf } from "./qbittorrent.ts";
 import { hereSide } from "./qbittorrent-hand-off.ts";
+import { RemovedWhileAway } from "./removed-while-away.ts";
 import { cleanUpMetrics } from "./report-clean-up.ts";
 import type { Tags, TrackedTorrent } from "./tracked-torrent.ts";
 
@@ -48,6 +50,14 @@ export function startCleanUp(parts: CleanUpParts) {
   const { clock, random, signal, log, metrics } = service;
   const counts = cleanUpMetrics(metrics, { cleanUp: () => cleanUp, drain: () => drain });
   const cleanUp = assemble(parts, counts);
+  const removed = new RemovedWhileAway({
+    torrents,
+    sourceName: config.sourceName,
+    dryRun: config.dryRun,
+    isLoaded: () => parts.follower.isLoaded,
+    tellRemoved: (id) => tellRemoved(id, id),
+    log,
+  });
   const drain = new Drain({
     annotation: config.drainAnnotation,
     readAnnotation: (aborts) => annotation(config, aborts),
@@ -71,6 +81,7 @@ export function startCleanUp(parts: CleanUpParts) {
       backoff: { minMs: 1000, maxMs: 60_000 },
       hangAfterMs: Number.MAX_SAFE_INTEGER,
       async step(context) {
+        await removed.step();
         await cleanUp.step(context.signal);
         return { converged: true };
       },
@@ -83,22 +94,30 @@ export function startCleanUp(parts: CleanUpParts) {
     timer.abort();
   });
   routes(drain, config, service);
+  const tellRemoved = async (id: string, name: string): Promise<void> => {
+    const { connection } = link;
+    if (connection === undefined) throw new Error("the destination is away");
+    if (cleanUp.isHandedOff(id) || !connection.terms.capabilities.includes("hand-off")) return;
+    try {
+      const about = { handOffId: "", sourceName: config.sourceName, tags: tagsOf(config) };
+      await connection.sourceRemoved(id, about);
+      log.info({ torrent: id }, `${name} was removed here; the destination seeds it from now on`);
+    } catch (error) {
+      // Refused: it is not finished there after all, or not there any more.
+      if (!(error instanceof DestinationError) || error.isTransient) throw error;
+      log.warn({ err: error, torrent: id }, `${name} was removed here and does not seed there`);
+    }
+  };
   return {
     cleanUp,
+    /** The destination told what it has. */
+    connected(states: readonly TorrentState[]): void {
+      cleanUp.connected(states);
+      removed.connected(states);
+    },
     /** A torrent that is complete at the destination was removed here, and not by a hand-off: it seeds there now. */
     async onFinishedGone({ id, torrent }: TrackedTorrent): Promise<void> {
-      const { connection } = link;
-      const isOurs = cleanUp.isHandedOff(id) || torrents.get(id)?.goneSince === undefined;
-      if (isOurs || connection?.terms.capabilities.includes("hand-off") !== true) return;
-      try {
-        const about = { handOffId: "", sourceName: config.sourceName, tags: tagsOf(config) };
-        await connection.sourceRemoved(id, about);
-        log.info({ torrent: id }, `${torrent.name} was removed here; the destination seeds it from now on`);
-      } catch (error) {
-        // Refused: it is not finished there after all, or not there any more.
-        if (!(error instanceof DestinationError) || error.isTransient) throw error;
-        log.warn({ err: error, torrent: id }, `${torrent.name} was removed here and does not seed there`);
-      }
+      if (torrents.get(id)?.goneSince !== undefined) await tellRemoved(id, torrent.name);
     },
   };
 }

@@ -235,8 +235,9 @@ function hello(client: QbSyncClient) {
   const { promise, resolve, reject } = Promise.withResolvers<{
     limits?: { maxChunkBytes: number } | undefined;
   }>();
-  client.hello({ versions: [1], program: "bench", capabilities: [], sourceName: "" }, (error, answer) =>
-    error ? reject(error) : resolve(answer),
+  client.hello(
+    { versions: [1], program: "bench", capabilities: [], sourceName: "", instanceId: "" },
+    (error, answer) => (error ? reject(error) : resolve(answer)),
   );
   return promise;
 }

@@ -96,7 +96,7 @@ async function hello(port: number, options: Partial<ConnectOptions> = {}): Promi
   const client = connectQbSync({ address: `127.0.0.1:${port}`, reconnectMaxDelayMs: 100, ...options });
   try {
     return await new Promise((resolve) => {
-      const request = { versions: [1], program: "", capabilities: [], sourceName: "" };
+      const request = { versions: [1], program: "", capabilities: [], sourceName: "", instanceId: "" };
       client.hello(request, new Metadata(), { deadline: Date.now() + 10_000 }, (error) =>
         resolve(error === null ? "ok" : `${status[error.code]}: ${error.details}`),
       );

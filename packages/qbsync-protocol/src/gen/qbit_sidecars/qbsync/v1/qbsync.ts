@@ -67,6 +67,11 @@ export interface HelloRequest {
   capabilities: string[];
   /** Tells sources apart at one destination; empty = the only one. */
   sourceName: string;
+  /**
+   * One for each run of a source's program, the same on all its connections: two at the same time are two sources,
+   * whatever their names are. Empty = a source that does not tell.
+   */
+  instanceId: string;
 }
 
 export interface HelloResponse {
@@ -126,7 +131,11 @@ export interface TorrentState {
   /** Bytes that need not be sent, because they were there before. */
   reusedBytes: number;
   /** The last hand-off of this torrent. */
-  handOff: HandOffRecord | undefined;
+  handOff:
+    | HandOffRecord
+    | undefined;
+  /** The source that opened it last, as in HelloRequest; empty = one without a name, or not known. */
+  sourceName: string;
 }
 
 /** What the destination remembers of a hand-off; on its disk before any answer tells it. */
@@ -463,7 +472,7 @@ export namespace SeedingResponse_State {
 }
 
 function createBaseHelloRequest(): HelloRequest {
-  return { versions: [], program: "", capabilities: [], sourceName: "" };
+  return { versions: [], program: "", capabilities: [], sourceName: "", instanceId: "" };
 }
 
 export const HelloRequest: MessageFns<HelloRequest> = {
@@ -483,6 +492,9 @@ export const HelloRequest: MessageFns<HelloRequest> = {
     }
     if (message.sourceName !== "") {
       writer.uint32(34).string(message.sourceName);
+    }
+    if (message.instanceId !== "") {
+      writer.uint32(42).string(message.instanceId);
     }
     return writer;
   },
@@ -542,6 +554,14 @@ export const HelloRequest: MessageFns<HelloRequest> = {
             message.sourceName = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.instanceId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -563,6 +583,7 @@ export const HelloRequest: MessageFns<HelloRequest> = {
     message.program = object.program ?? "";
     message.capabilities = object.capabilities?.map((e) => e) || [];
     message.sourceName = object.sourceName ?? "";
+    message.instanceId = object.instanceId ?? "";
     return message;
   },
 };
@@ -921,6 +942,7 @@ function createBaseTorrentState(): TorrentState {
     qbittorrentState: "",
     reusedBytes: 0,
     handOff: undefined,
+    sourceName: "",
   };
 }
 
@@ -961,6 +983,9 @@ export const TorrentState: MessageFns<TorrentState> = {
     }
     if (message.handOff !== undefined) {
       HandOffRecord.encode(message.handOff, writer.uint32(98).fork()).join();
+    }
+    if (message.sourceName !== "") {
+      writer.uint32(106).string(message.sourceName);
     }
     return writer;
   },
@@ -1074,6 +1099,14 @@ export const TorrentState: MessageFns<TorrentState> = {
             message.handOff = HandOffRecord.decode(reader, reader.uint32());
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.sourceName = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1105,6 +1138,7 @@ export const TorrentState: MessageFns<TorrentState> = {
     message.handOff = (object.handOff !== undefined && object.handOff !== null)
       ? HandOffRecord.fromPartial(object.handOff)
       : undefined;
+    message.sourceName = object.sourceName ?? "";
     return message;
   },
 };

@@ -1,15 +1,15 @@
 import { expect, test } from "vitest";
-import { TellNamesakes } from "./tell-namesakes.ts";
+import { ConnectedSources } from "./connected-sources.ts";
 
 function stage() {
   const lines: string[] = [];
   const warn = (text: string) => void lines.push(text);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all that it calls
-  const log = { warn } as unknown as ConstructorParameters<typeof TellNamesakes>[0];
-  const namesakes = new TellNamesakes(log);
-  const connect = (peer: string, name: string) => {
-    namesakes.hello(peer, name);
-    return namesakes.streaming(peer);
+  const log = { warn } as unknown as ConstructorParameters<typeof ConnectedSources>[0];
+  const sources = new ConnectedSources(log);
+  const connect = (peer: string, name: string, instanceId = "") => {
+    sources.hello(peer, { name, instanceId });
+    return sources.streaming(peer);
   };
   return { lines, connect };
 }
@@ -38,4 +38,13 @@ test("several connections of one source, other names, and one that comes back fr
   for (const end of ends) end();
   connect("10.0.0.2:4001", "");
   expect(lines).toEqual([]);
+});
+
+test("two on one machine are told apart where they say which process they are, as are the connections of one", () => {
+  const { lines, connect } = stage();
+  connect("10.0.0.1:4001", "", "a");
+  connect("10.0.0.2:4001", "", "a");
+  expect(lines).toEqual([]);
+  connect("10.0.0.1:4002", "", "b");
+  expect(lines).toHaveLength(1);
 });
