@@ -58,7 +58,28 @@ test("counts what jobs say of themselves: no dry run, nothing twice, nothing tha
     two: { count: 1, last: "2026-01-01T00:00:01.000Z" },
     three: { count: 1, last: null },
   });
-  expect(hits.version).toBe("v-6");
+});
+
+test("the version is that of the job that ended last, in whatever order jobs are listed", async () => {
+  for (const ids of [
+    ["3", "2", "1"],
+    ["1", "2", "3"],
+  ]) {
+    const { hits } = await hitsOf(ids.map((id) => done(id, {})));
+    await hits.all();
+    expect(hits.version).toBe("v-3");
+  }
+});
+
+test("what was missed while the queue was away is read when it is back, and nothing is counted again", async () => {
+  const jobs = [done("1", { one: 1 })];
+  const { hits, tell } = await hitsOf(jobs);
+  await hits.all();
+  jobs.unshift(done("2", { one: 1 }));
+  tell({ kind: "everything" });
+  expect((await hits.all()).get("one")?.count).toBe(2);
+  tell({ kind: "everything" });
+  expect((await hits.all()).get("one")?.count).toBe(2);
 });
 
 test("is kept up with what the queue tells, and a job that is gone already is no fault", async () => {

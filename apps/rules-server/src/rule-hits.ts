@@ -5,6 +5,8 @@ export type Hits = { readonly count: number; readonly last: string | null };
 
 const pages = 10;
 const pageSize = 100;
+/** How many jobs are known to be counted: more than are ever read again, and no end of them. */
+const mostCounted = 2 * pages * pageSize;
 
 /**
  * How often each rule matched, from what jobs say of themselves: so it holds for workers elsewhere, too. Filled
@@ -17,10 +19,11 @@ export class RuleHits {
   readonly #counted = new Set<string>();
   #filling: Promise<void> | undefined;
   /** Jobs that the queue has told of and that are not counted yet. */
-  readonly #adding = new Set<Promise<void>>();
+  readonly #adding = new Set<Promise<unknown>>();
   #unsubscribe = (): void => {};
   /** Of the rules that the last job was run with. */
   version: string | null = null;
+  #versionAt = "";
 
   constructor(queue: Pick<JobQueue, "list" | "get" | "subscribe">, log: Logger) {
     this.#queue = queue;
@@ -45,10 +48,20 @@ export class RuleHits {
 
   async #fill(): Promise<void> {
     this.#unsubscribe = this.#queue.subscribe((change) => {
-      if (change.kind !== "job" || change.status !== "completed") return;
-      const adding = this.#add(change.id).finally(() => this.#adding.delete(adding));
-      this.#adding.add(adding);
+      if (change.kind === "everything") this.#keepUp(this.#readBack(), "counting what rules did");
+      else if (change.status === "completed") this.#keepUp(this.#add(change.id), `counting job ${change.id}`);
     });
+    await this.#readBack();
+  }
+
+  #keepUp(work: Promise<void>, doing: string): void {
+    const adding = work
+      .catch((err: unknown) => this.#log.debug({ err }, doing))
+      .finally(() => this.#adding.delete(adding));
+    this.#adding.add(adding);
+  }
+
+  async #readBack(): Promise<void> {
     for (let page = 0; page < pages; page += 1) {
       const filter = { status: "completed", limit: pageSize, offset: page * pageSize } as const;
       const { jobs } = await this.#queue.list(filter);
@@ -58,24 +71,27 @@ export class RuleHits {
   }
 
   async #add(id: string): Promise<void> {
-    try {
-      const job = await this.#queue.get(id);
-      if (job !== undefined) this.#count(job);
-    } catch (err) {
-      this.#log.debug({ err }, "counting what rules did");
-    }
+    const job = await this.#queue.get(id);
+    if (job !== undefined) this.#count(job);
   }
 
   #count({ id, result, completedAt, dryRun }: Job): void {
     const { rules, rules_version: version } = result ?? {};
     if (this.#counted.has(id) || dryRun || typeof rules !== "object" || rules === null) return;
-    this.#counted.add(id);
-    if (typeof version === "string") this.version = version;
+    this.#noteCounted(id);
+    if (typeof version === "string" && completedAt !== null && completedAt >= this.#versionAt)
+      [this.version, this.#versionAt] = [version, completedAt];
     for (const [name, count] of Object.entries(rules)) {
       const hit = this.#hits.get(name) ?? { count: 0, last: null };
       hit.count += Number(count);
       if (completedAt !== null && (hit.last === null || completedAt > hit.last)) hit.last = completedAt;
       this.#hits.set(name, hit);
     }
+  }
+
+  #noteCounted(id: string): void {
+    this.#counted.add(id);
+    const [oldest] = this.#counted;
+    if (this.#counted.size > mostCounted && oldest !== undefined) this.#counted.delete(oldest);
   }
 }

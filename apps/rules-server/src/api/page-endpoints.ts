@@ -56,19 +56,29 @@ export function pageEndpoints({ client, rulesPath }: PageEndpointParts): Endpoin
 type Found = z.output<typeof shapes.torrents>;
 
 async function find(client: PageEndpointParts["client"], search: string): Promise<Found> {
-  let found: Found["torrents"] = [];
+  let [total, first]: [number, Found["torrents"]] = [0, []];
   const isMeant = ({ name, hash }: Torrent) => name.toLowerCase().includes(search) || hash.startsWith(search);
   const begin = () => {
-    found = [];
+    [total, first] = [0, []];
     return (torrent: Torrent) => {
-      if (isMeant(torrent)) found.push(rowOf(torrent));
+      if (!isMeant(torrent)) return;
+      total += 1;
+      first = withOneMore(first, torrent);
     };
   };
   await client.torrents.eachInfo({}, begin).catch((error: unknown) => {
     throw new ApiError(502, messageWithCauses(error));
   });
-  const byName = found.toSorted((a, b) => a.name.localeCompare(b.name));
-  return { total: found.length, torrents: byName.slice(0, mostTorrents) };
+  return { total, torrents: first };
+}
+
+const { compare } = new Intl.Collator();
+
+/** The first by name, in order. No more than these are held: sorting 50,000 keeps everybody else waiting. */
+function withOneMore(first: Found["torrents"], torrent: Torrent): Found["torrents"] {
+  const last = first.at(mostTorrents - 1);
+  if (last !== undefined && compare(torrent.name, last.name) >= 0) return first;
+  return [...first, rowOf(torrent)].toSorted((a, b) => compare(a.name, b.name)).slice(0, mostTorrents);
 }
 
 function rowOf(torrent: Torrent): Found["torrents"][number] {
