@@ -96,19 +96,19 @@ function assemble(
   const events: TorrentEvents = {
     ...tell(service),
     durable: (_pieces, bytes, tookMs) => counts.committed(bytes, tookMs),
-    paused({ id, paused }) {
-      if (paused?.reason === Pause_Reason.SAME_FILES) log.info({ torrent: id }, `waits: ${paused.detail}`);
-      else if (paused?.reason !== Pause_Reason.CHECKING)
-        log.warn({ torrent: id }, `waits: ${paused?.detail}`);
+    paused({ id, layout, paused }) {
+      const level = paused?.reason === Pause_Reason.SAME_FILES ? "info" : "warn";
+      if (paused?.reason !== Pause_Reason.CHECKING)
+        log[level]({ torrent: id }, `${layout.name} waits: ${paused?.detail}`);
       receiver.tellPause(id, paused && { ...paused, retryAfterMs: config.spaceRetry });
     },
-    resumed({ id }) {
-      log.debug({ torrent: id }, "pieces are welcome");
+    resumed({ id, layout }) {
+      log.debug({ torrent: id }, `pieces of ${layout.name} are welcome`);
       receiver.tellPause(id, undefined);
     },
-    lost(torrent, pieces, why) {
+    lost({ id, layout }, pieces, why) {
       counts.lost(pieces);
-      log.warn({ torrent: torrent.id, pieces }, `${pieces} pieces are needed again: ${why}`);
+      log.warn({ torrent: id, pieces }, `${pieces} pieces of ${layout.name} are needed again: ${why}`);
     },
   };
   const store = closers.use(

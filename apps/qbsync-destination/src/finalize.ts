@@ -130,7 +130,7 @@ export class Finalizer {
     } catch (error) {
       if (!signal.aborted && !torrent.isClosed) {
         torrent.diskError(error, "finalizing");
-        log.warn({ err: error, torrent: torrent.id }, "a torrent could not be finalized");
+        log.warn({ err: error, torrent: torrent.id }, `${torrent.layout.name} could not be finalized`);
       }
     } finally {
       torrent.setFinalizing(false);

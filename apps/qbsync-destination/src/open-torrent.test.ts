@@ -30,7 +30,9 @@ describe("a torrent that was finished once and is wanted again", () => {
   });
 
   test("stays as it is where qBittorrent has it, wherever its files are", async () => {
-    expect(await openFinished(async () => ({ state: "missingFiles", progress: 0, tags: [] }))).toBe(false);
+    expect(
+      await openFinished(async () => ({ name: "film", state: "missingFiles", progress: 0, tags: [] })),
+    ).toBe(false);
   });
 
   test("waits while qBittorrent cannot be asked", async () => {

@@ -8,7 +8,9 @@ export function qbittorrentTakingOver(client: QbitClient): TakenOverBy {
   return {
     async see(id, signal) {
       const [torrent] = await client.torrents.info({ hashes: [id] }, { signal });
-      return torrent && { state: torrent.state, progress: torrent.progress, tags: tagsOf(torrent) };
+      if (torrent === undefined) return undefined;
+      const { name, state, progress } = torrent;
+      return { name, state, progress, tags: tagsOf(torrent) };
     },
     start: (id, signal) => client.torrents.start([id], { signal }),
     stop: (id, signal) => client.torrents.stop([id], { signal }),

@@ -19,7 +19,7 @@ async function stage() {
   onTestFinished(() => folder[Symbol.asyncDispose]());
   await mkdir(join(folder.path, id));
   const qbittorrent = {
-    seen: { state: "stoppedUP", progress: 1, tags: ["synced"] } as SeenTorrent | undefined,
+    seen: { name: "film", state: "stoppedUP", progress: 1, tags: ["synced"] } as SeenTorrent | undefined,
     calls: [] as string[],
     missing: undefined as string | undefined,
     now: 0,
@@ -71,7 +71,12 @@ test("begun, started, seen seeding, removed: each is on the disk before it is an
   expect(await stepOnDisk()).toBe("removed");
   await takeOver.settle();
   await takeOver.settle();
-  expect(qbittorrent.seen).toEqual({ state: "stalledUP", progress: 1, tags: ["synced", "source-removed"] });
+  expect(qbittorrent.seen).toEqual({
+    name: "film",
+    state: "stalledUP",
+    progress: 1,
+    tags: ["synced", "source-removed"],
+  });
   expect(JSON.parse(await readFile(path, "utf8"))).toMatchObject({ settled: true });
 });
 
@@ -144,9 +149,9 @@ test("settled once, it is its own qBittorrent's: a person may stop it", async ()
 
 test.each<[string, SeenTorrent | undefined, State]>([
   ["not there", undefined, State.UNKNOWN],
-  ["not complete", { state: "stoppedUP", progress: 0.9, tags: [] }, State.NOT_COMPLETE],
-  ["without its data", { state: "missingFiles", progress: 1, tags: [] }, State.NOT_COMPLETE],
-  ["being checked", { state: "checkingUP", progress: 0.5, tags: [] }, State.STARTING],
+  ["not complete", { name: "film", state: "stoppedUP", progress: 0.9, tags: [] }, State.NOT_COMPLETE],
+  ["without its data", { name: "film", state: "missingFiles", progress: 1, tags: [] }, State.NOT_COMPLETE],
+  ["being checked", { name: "film", state: "checkingUP", progress: 0.5, tags: [] }, State.STARTING],
 ])("what is %s in qBittorrent is not begun and not started", async (_, seen, state) => {
   const { qbittorrent, start } = await stage();
   qbittorrent.seen = seen;

@@ -17,6 +17,7 @@ import { OneAfterAnother } from "./one-after-another.ts";
 
 /** A torrent as the destination's qBittorrent shows it. */
 export type SeenTorrent = {
+  name: string;
   state: TorrentState;
   progress: number;
   tags: readonly string[];
@@ -76,7 +77,10 @@ export class TakeOver {
       try {
         await this.#saved(id);
       } catch (error) {
-        this.#options.log.error({ err: error, torrent: id }, "a hand-off's record cannot be read");
+        this.#options.log.error(
+          { err: error, torrent: id },
+          `the record of the hand-off of ${id} cannot be read`,
+        );
       }
     }
   }
@@ -146,7 +150,7 @@ export class TakeOver {
     if (missing.length > 0) await qbittorrent.addTags(id, missing, signal);
     if (state !== "seeding" || missing.length > 0) return false;
     await this.#save(id, { ...saved, isSettled: true });
-    log.info({ torrent: id }, "seeds here alone now: the source has removed it");
+    log.info({ torrent: id }, `${seen.name} seeds here alone now: the source has removed it`);
     return true;
   }
 
@@ -161,7 +165,7 @@ export class TakeOver {
     this.#absentSince.delete(id);
     log.warn(
       { torrent: id },
-      "the source has removed it, and qBittorrent here does not have it: nobody seeds it",
+      `the source has removed ${id}, and qBittorrent here does not have it: nobody seeds it`,
     );
     return true;
   }

@@ -283,7 +283,10 @@ export class TorrentStore implements AsyncDisposable {
       return torrent.close();
     }
     if (gone.length > 0)
-      this.#options.log.warn({ torrent: id, files: gone.length }, "files that were received are gone");
+      this.#options.log.warn(
+        { torrent: id, files: gone.length },
+        `${gone.length} files of ${torrent.layout.name} that were received are gone`,
+      );
     this.#start(torrent);
   }
 

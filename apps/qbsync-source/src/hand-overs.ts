@@ -106,11 +106,11 @@ export class HandOvers {
         await this.#runOne(group, { ...how, of: countIn(groups) }, signal);
       } catch (error) {
         if (signal.aborted) throw error;
-        const why = `a hand-off waits: ${messageWithCauses(error)}`;
-        this.#options.log.warn(why);
+        const why = messageWithCauses(error);
+        this.#options.log.warn({ torrents: group.ids }, `a hand-off waits: ${this.#namesOf(group)}: ${why}`);
         for (const id of group.ids) {
           this.#remembered.add(id);
-          this.#troubles.set(id, why);
+          this.#troubles.set(id, `its hand-off waits: ${why}`);
         }
       } finally {
         for (const id of group.ids) this.#underWay.delete(id);
@@ -119,15 +119,24 @@ export class HandOvers {
   }
 
   async #runOne(group: CleanupGroup, how: How & { of: number }, signal: AbortSignal): Promise<void> {
-    const { clock, log, isGone, on, torrents } = this.#options;
+    const { clock, log, isGone, on } = this.#options;
     const parts = this.#options.handOff();
     if (typeof parts === "string") throw new Error(parts);
-    const nameOf = (id: string) => torrents.get(id)?.torrent.name ?? id;
-    const names = group.ids.map(nameOf).join(", ");
+    const names = this.#namesOf(group);
     const about = { torrents: group.ids };
     if (how.isWanted) log.info(about, `handing over ${names}, ${gigabytes(group.freesBytes)}`);
     const { isWanted } = how;
-    const handOff = new HandOff(group.ids, { isWanted }, { ...parts, isGone, clock, log, nameOf });
+    const handOff = new HandOff(
+      group.ids,
+      { isWanted },
+      {
+        ...parts,
+        isGone,
+        clock,
+        log,
+        nameOf: (id) => this.#nameOf(id),
+      },
+    );
     const { outcome, why } = await handOff.run(signal);
     if (outcome !== "waiting") for (const id of group.ids) this.#remembered.delete(id);
     // qBittorrent's list is late: what has just gone may stand in it with the mark of its hand-off, and comes again.
@@ -144,6 +153,14 @@ export class HandOvers {
     }
     this.#leaveAlone(group, `it was not handed over: ${why}`);
     if (isWanted) log.warn(about, `${names} stays: ${why}`);
+  }
+
+  #namesOf({ ids }: CleanupGroup): string {
+    return ids.map((id) => this.#nameOf(id)).join(", ");
+  }
+
+  #nameOf(id: string): string {
+    return this.#options.torrents.get(id)?.torrent.name ?? id;
   }
 
   /** @returns how far that is, where a total is kept */

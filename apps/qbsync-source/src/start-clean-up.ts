@@ -87,7 +87,7 @@ export function startCleanUp(parts: CleanUpParts) {
       },
     }),
   );
-  service.beforeStop(async () => {
+  service.beforeStop("a drain if one is asked for, and hand-offs that are under way", async () => {
     await drain.request("SIGTERM");
     const timer = new AbortController();
     await Promise.race([cleanUp.end(), clock.sleep(endingMs, timer.signal).catch(() => {})]);

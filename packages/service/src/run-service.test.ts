@@ -80,11 +80,16 @@ describe("a normal life", () => {
 
   test("a signal waits for what is to be done before, while everything still runs", async () => {
     const work = Promise.withResolvers<void>();
-    const { service, done } = await resident(({ beforeStop }) => beforeStop(() => work.promise));
+    const { service, done } = await resident(({ beforeStop }) =>
+      beforeStop("the last letter", () => work.promise),
+    );
     process.emit("SIGTERM");
-    await waitFor(() => process.messages().some((message) => message.includes("before stopping")), {
-      what: "the work to begin",
-    });
+    await waitFor(
+      () => process.messages().some((message) => message.includes("before stopping: the last letter")),
+      {
+        what: "the work to begin",
+      },
+    );
     expect(service.signal.aborted).toBe(false);
     work.resolve();
     await done;
@@ -92,15 +97,19 @@ describe("a normal life", () => {
   });
 
   test("work that fails is told and does not keep it from stopping", async () => {
-    const { done } = await resident(({ beforeStop }) => beforeStop(() => Promise.reject(new Error("away"))));
+    const { done } = await resident(({ beforeStop }) =>
+      beforeStop("the last letter", () => Promise.reject(new Error("away"))),
+    );
     process.emit("SIGTERM");
     await done;
     expect(process.exits).toEqual([0]);
-    expect(process.messages()).toContain("what is done before stopping failed");
+    expect(process.messages()).toContain("before stopping: the last letter: failed");
   });
 
   test("a second signal does not wait for it", async () => {
-    const { done } = await resident(({ beforeStop }) => beforeStop(() => new Promise(() => {})));
+    const { done } = await resident(({ beforeStop }) =>
+      beforeStop("the last letter", () => new Promise(() => {})),
+    );
     process.emit("SIGTERM");
     process.emit("SIGINT");
     expect(process.exits).toEqual([130]);

@@ -109,7 +109,7 @@ export async function runService(
     version: app.version,
     log,
     signal: stop.signal,
-    beforeStop: (work) => stop.before(work),
+    beforeStop: (what, work) => stop.before(what, work),
     clock,
     random,
   });

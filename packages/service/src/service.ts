@@ -15,8 +15,10 @@ export type Service = {
   /**
    * Registers work that SIGTERM or SIGINT waits for before `signal` aborts. The grace period begins after it, so it
    * has to have a limit of its own.
+   *
+   * @param what for people: what is waited for
    */
-  readonly beforeStop: (work: () => Promise<void>) => void;
+  readonly beforeStop: (what: string, work: () => Promise<void>) => void;
   /** Whatever opens something registers its closer here; closed in reverse, once, when the app is done. */
   readonly closers: AsyncDisposableStack;
   readonly clock: Clock;

@@ -24,7 +24,7 @@ export class StopRequests {
   readonly #clock: Clock;
   #first: { name: Signal; at: number } | undefined;
   #crashed = false;
-  readonly #before: (() => Promise<void>)[] = [];
+  readonly #before: { what: string; work: () => Promise<void> }[] = [];
   /** Set as soon as there is one; until then stderr is told. */
   log: Logger | undefined;
 
@@ -52,8 +52,8 @@ export class StopRequests {
    * Work that a signal to stop waits for, such as handing over to somebody else: it is done while everything still
    * runs. It has to know by itself when to end, for no grace period limits it; a second signal does not wait for it.
    */
-  before(work: () => Promise<void>): void {
-    this.#before.push(work);
+  before(what: string, work: () => Promise<void>): void {
+    this.#before.push({ what, work });
   }
 
   /** Asks for the stop. Only the first reason counts. */
@@ -73,13 +73,12 @@ export class StopRequests {
   }
 
   async #stopAfterWork(name: Signal): Promise<void> {
-    if (this.#before.length > 0)
-      this.log?.info(`${name}: some things are done before stopping; a second signal exits at once`);
-    for (const work of this.#before) {
+    for (const { what, work } of this.#before) {
+      this.log?.info(`${name}: before stopping: ${what}; a second signal exits at once`);
       try {
         await work();
       } catch (error) {
-        this.log?.error({ err: error }, "what is done before stopping failed");
+        this.log?.error({ err: error }, `before stopping: ${what}: failed`);
       }
     }
     this.log?.info(`${name}: stopping; a second signal exits at once`);
