@@ -57,6 +57,19 @@ test("whom was told of is read from the log, whatever else stands in it", async 
   expect(hashes.map((hash) => told.has("tell", hash))).toEqual([true, false, false]);
 });
 
+test("whom was told of before the log made room is not told again", async () => {
+  await using dir = await tempDir();
+  const path = join(dir.path, "audit.jsonl");
+  await writeFile(path, `${"x".repeat(1000)}\n`);
+  await truncate(path, 51 * 1024 * 1024);
+  await appendFile(path, `\n${JSON.stringify(record())}\n`);
+  const newer = record({ hash: "b".repeat(40) });
+  await openAuditLog(path, (await memoryLog()).log).write([newer]);
+  const told = new Told(path);
+  await told.read();
+  expect(["a", "b"].map((letter) => told.has("tell", letter.repeat(40)))).toEqual([true, true]);
+});
+
 test("without a log nobody was told", async () => {
   const told = new Told();
   await told.read();

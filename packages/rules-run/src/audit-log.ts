@@ -21,8 +21,13 @@ export type AuditRecord = {
 
 export type AuditLog = { write(records: readonly AuditRecord[]): Promise<void> };
 
-/** Above this size the file becomes `….1`, and the one of that name goes. */
+/** Above this size the file becomes the one before, and that one goes. */
 const mostBytes = 50 * 1024 * 1024;
+
+/** Where the lines are that stood in the log before it made room. */
+export function beforeRoom(path: string): string {
+  return `${path}.1`;
+}
 
 /** JSON lines in a file; into the log where there is no file or it cannot be written. */
 export function openAuditLog(path: string | undefined, log: Logger): AuditLog {
@@ -55,5 +60,5 @@ async function makeRoom(path: string): Promise<void> {
     (stats) => stats.size,
     () => 0,
   );
-  if (size > mostBytes) await rename(path, `${path}.1`);
+  if (size > mostBytes) await rename(path, beforeRoom(path));
 }

@@ -1,6 +1,6 @@
 import type { ConfigOf, Settings } from "@qbit-sidecars/config";
 import type { JobQueue, QueueOptions } from "@qbit-sidecars/jobs";
-import type { QbitClient } from "@qbit-sidecars/qbit-client";
+import type { QbitClient, Torrent } from "@qbit-sidecars/qbit-client";
 import { ClientQbittorrent, type OutsideSettings } from "@qbit-sidecars/rules";
 import type { Service } from "@qbit-sidecars/service";
 import { join } from "node:path";
@@ -94,10 +94,16 @@ export function openWorker(
 export function torrentNames(client: QbitClient): TorrentNames {
   return {
     async find(infohashes, signal) {
-      const names = new Map<string, string>();
-      for (const { hash, infohash_v1, infohash_v2 } of await client.torrents.info({}, { signal }))
-        for (const name of [infohash_v1, infohash_v2])
-          if (typeof name === "string" && infohashes.has(name)) names.set(name, hash);
+      let names = new Map<string, string>();
+      const begin = () => {
+        names = new Map();
+        return ({ hash, infohash_v1, infohash_v2 }: Torrent) => {
+          for (const name of [infohash_v1, infohash_v2])
+            if (typeof name === "string" && infohashes.has(name)) names.set(name, hash);
+        };
+      };
+      // Every hook that is faster than qBittorrent's list comes here, so the list is not held.
+      await client.torrents.eachInfo({}, begin, { signal });
       return names;
     },
   };

@@ -1,9 +1,9 @@
 import { open } from "node:fs/promises";
-import type { AuditRecord } from "./audit-log.ts";
+import { type AuditRecord, beforeRoom } from "./audit-log.ts";
 
 type Telling = Pick<AuditRecord, "action" | "result" | "rule" | "hash">;
 
-/** Of the audit log, at the start. */
+/** Of each file of the audit log, at the start. */
 const mostBytes = 8 * 1024 * 1024;
 const mostKept = 100_000;
 
@@ -37,8 +37,11 @@ export class Told {
 
   async #read(): Promise<void> {
     if (this.#path === undefined) return;
-    const lines = await endOf(this.#path).catch(() => "");
-    for (const line of lines.split("\n")) if (line.includes('"notify"')) this.note(recordsIn(line));
+    // The log may have made room a moment ago.
+    for (const path of [beforeRoom(this.#path), this.#path]) {
+      const lines = await endOf(path).catch(() => "");
+      for (const line of lines.split("\n")) if (line.includes('"notify"')) this.note(recordsIn(line));
+    }
   }
 }
 
