@@ -1,7 +1,8 @@
+import { createHash } from "node:crypto";
 import {
   LayoutError,
   readLayout,
-  type TorrentDescription,
+  TorrentDescription,
   type TorrentLayout,
 } from "@qbit-sidecars/qbsync-protocol";
 import { type DataFolder, hasControlCharacter, partsOf } from "./data-folder.ts";
@@ -78,4 +79,15 @@ function refuseClashes(paths: readonly string[]): void {
       if (files.has(folder)) throw conflict(`${folder} is a file and a folder of the torrent`);
       folders.add(folder);
     }
+}
+
+/** What tells two descriptions apart; the .torrent is the same anyway. */
+export function digestOf(description: TorrentDescription): Uint8Array {
+  return createHash("sha256").update(encodeWithoutTorrent(description)).digest();
+}
+
+/** What is kept of a description: its .torrent has a file of its own, and how urgently it was asked for passes. */
+export function encodeWithoutTorrent(description: TorrentDescription): Uint8Array {
+  const kept = { ...description, torrent: new Uint8Array(), againIfGone: false };
+  return TorrentDescription.encode(kept).finish();
 }

@@ -1,14 +1,14 @@
-import { createHash } from "node:crypto";
 import {
   Pause_Reason,
   Phase,
   PieceAnswer_Outcome as Outcome,
   PieceSet,
-  TorrentDescription,
+  type TorrentDescription,
   type TorrentLayout,
   TorrentState,
 } from "@qbit-sidecars/qbsync-protocol";
 import { messageWithCauses } from "@qbit-sidecars/service";
+import { digestOf } from "./describe-torrent.ts";
 import { errorCode, isFull } from "./error-code.ts";
 import type { Fragment } from "./fragments.ts";
 import { GroupCommit } from "./group-commit.ts";
@@ -433,15 +433,4 @@ export class StoredTorrent {
     const absent = [...this.#wanted].filter((piece) => !this.#durable.has(piece));
     this.#missing = countByFile(this.layout, absent);
   }
-}
-
-/** What tells two descriptions apart; the .torrent is the same anyway. */
-export function digestOf(description: TorrentDescription): Uint8Array {
-  return createHash("sha256").update(encodeWithoutTorrent(description)).digest();
-}
-
-/** What is kept of a description: its .torrent has a file of its own, and how urgently it was asked for passes. */
-export function encodeWithoutTorrent(description: TorrentDescription): Uint8Array {
-  const kept = { ...description, torrent: new Uint8Array(), againIfGone: false };
-  return TorrentDescription.encode(kept).finish();
 }

@@ -1,34 +1,26 @@
-import { lstat, mkdir, open, readdir, readFile, rmdir, unlink } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { lstat } from "node:fs/promises";
+import { dirname } from "node:path";
 import {
   Pause_Reason,
   Phase,
-  readLayout,
   Refusal_Reason,
-  TorrentDescription,
+  type TorrentDescription,
   TorrentState,
 } from "@qbit-sidecars/qbsync-protocol";
-import { type Logger, writeFileAtomic } from "@qbit-sidecars/service";
+import type { Logger } from "@qbit-sidecars/service";
 import type { DataFolder } from "./data-folder.ts";
-import { layoutOf, pathsOf } from "./describe-torrent.ts";
-import { errorCode, unlessMissing } from "./error-code.ts";
+import { digestOf, layoutOf, pathsOf } from "./describe-torrent.ts";
+import { unlessMissing } from "./error-code.ts";
 import type { Fragment } from "./fragments.ts";
-import { PathClaims } from "./path-claims.ts";
-import { handOffFile } from "./hand-off-files.ts";
 import type { HandlePool } from "./handle-pool.ts";
 import { OneAfterAnother } from "./one-after-another.ts";
-import { PieceLog } from "./piece-log.ts";
+import { PathClaims } from "./path-claims.ts";
 import { RefusedError } from "./refused.ts";
+import { restoreTorrent } from "./restore-torrent.ts";
 import { ReusableFiles, reuseData } from "./reuse-data.ts";
 import type { Space } from "./space.ts";
-import { noteFormat } from "./state-format.ts";
-import { digestOf, encodeWithoutTorrent, StoredTorrent, type TorrentEvents } from "./stored-torrent.ts";
-import { syncFolder } from "./sync-folder.ts";
-import { ownerFile } from "./torrent-owners.ts";
-import { TorrentFiles } from "./torrent-files.ts";
-import { verifyPieces } from "./verify-pieces.ts";
-
-const idPattern = /^[0-9a-f]{40}$/;
+import type { StoredTorrent, TorrentEvents } from "./stored-torrent.ts";
+import { idPattern, TorrentFolders } from "./torrent-folders.ts";
 
 /** A torrent that nothing was received of for so long keeps no other waiting. */
 const quietAtMostMs = 600_000;
@@ -58,12 +50,10 @@ export type TorrentStoreOptions = {
   onHashed: (bytes: number, why: "restart" | "reuse") => void;
 };
 
-/**
- * All torrents, each with a folder of its own in `.qbsync`: the `.torrent`, what the source said of it, and the log
- * of its pieces. Finished ones are kept on the disk and all but forgotten in memory.
- */
+/** All torrents. Finished ones are kept on the disk and all but forgotten in memory. */
 export class TorrentStore implements AsyncDisposable {
   readonly #options: TorrentStoreOptions;
+  readonly #folders: TorrentFolders;
   readonly #torrents = new Map<string, StoredTorrent>();
   readonly #finished = new Map<string, Finished>();
   readonly #reusable = new ReusableFiles();
@@ -73,14 +63,14 @@ export class TorrentStore implements AsyncDisposable {
 
   constructor(options: TorrentStoreOptions) {
     this.#options = options;
+    this.#folders = new TorrentFolders(options.data);
     const { quietAtMostMs: quietMs = quietAtMostMs } = options;
     this.#claims = new PathClaims((holder) => holder.failure !== undefined || isQuiet(holder, quietMs));
   }
 
   /** Takes over what earlier lives left. A torrent that cannot be read is left alone and told. */
   async load(): Promise<void> {
-    const names = (await unlessMissing(readdir(this.#options.data.stateDir))) ?? [];
-    for (const id of names.filter((name) => idPattern.test(name))) {
+    for (const id of await this.#folders.ids()) {
       try {
         await this.#load(id);
       } catch (error) {
@@ -149,9 +139,7 @@ export class TorrentStore implements AsyncDisposable {
       const deleted = await torrent.files.deleteOwn(deleteFiles ? "all" : "unfinished", (ino) =>
         used.has(ino),
       );
-      for (const name of ["pieces.log", "description", "torrent", ownerFile, handOffFile])
-        await unlessMissing(unlink(join(this.#folder(id), name)));
-      await rmdir(this.#folder(id));
+      await this.#folders.remove(id);
       await this.#removeEmptyFolders(torrent);
       this.#startWaiting();
       return { deleted };
@@ -198,22 +186,9 @@ export class TorrentStore implements AsyncDisposable {
       throw new RefusedError(`${unfinishedAtMost} torrents are unfinished`, Refusal_Reason.TOO_MANY);
     const layout = layoutOf(description);
     pathsOf(description, layout, this.#options.data);
-    await this.#makeFolder(description);
+    await this.#folders.make(description);
     const { torrent } = await this.#restore(id);
     this.#start(torrent);
-  }
-
-  /** All of it is on the disk before the first piece is. */
-  async #makeFolder(description: TorrentDescription): Promise<void> {
-    const folder = this.#folder(description.torrentId);
-    await mkdirUnlessThere(this.#options.data.stateDir);
-    await noteFormat(this.#options.data.stateDir);
-    await mkdirUnlessThere(folder);
-    await writeFileAtomic(join(folder, "torrent"), description.torrent);
-    await (await open(join(folder, "pieces.log"), "a", 0o600)).close();
-    await this.#saveDescription(description);
-    await syncFolder(this.#options.data.stateDir);
-    await syncFolder(this.#options.data.path);
   }
 
   async #change(torrent: StoredTorrent, sent: TorrentDescription): Promise<void> {
@@ -230,7 +205,7 @@ export class TorrentStore implements AsyncDisposable {
   async #takeDescription(torrent: StoredTorrent, description: TorrentDescription): Promise<void> {
     layoutOf(description);
     const paths = pathsOf(description, torrent.layout, this.#options.data);
-    await this.#saveDescription(description);
+    await this.#folders.saveDescription(description);
     const left = await torrent.files.moveTo(paths);
     torrent.redescribe(description);
     await torrent.lose(piecesOf(torrent, left), "their files stay where somebody else put them");
@@ -257,7 +232,7 @@ export class TorrentStore implements AsyncDisposable {
     const description = { ...sent, savePath, renamedFiles, torrent: bytes };
     layoutOf(description);
     const wantsMore = torrent.redescribe(description) || !torrent.isFinished;
-    await this.#saveDescription(description);
+    await this.#folders.saveDescription(description);
     if (!wantsMore) {
       this.#keepFinished(torrent);
       return torrent.close();
@@ -290,41 +265,13 @@ export class TorrentStore implements AsyncDisposable {
     this.#start(torrent);
   }
 
-  /** From its folder, with what its log says; the tail is hashed. */
-  async #restore(id: string): Promise<{ torrent: StoredTorrent; gone: number[] }> {
-    const { data, handles, events, commit } = this.#options;
-    const [bytes, said] = await Promise.all(
-      ["torrent", "description"].map((name) => readFile(join(this.#folder(id), name))),
-    );
-    const description = {
-      ...TorrentDescription.decode(said ?? Buffer.alloc(0)),
-      torrent: bytes ?? Buffer.alloc(0),
-    };
-    const layout = readLayout(description.torrent);
-    if (layout.torrentId !== id) throw new Error(`the stored .torrent is that of ${layout.torrentId}`);
-    const { log, entries } = await PieceLog.open(join(this.#folder(id), "pieces.log"), id);
-    try {
-      const paths = pathsOf(description, layout, data);
-      const files = new TorrentFiles({
-        torrentId: id,
-        layout,
-        paths,
-        data,
-        handles,
-        log,
-        fragmentsAt: (path) => this.#fragmentsAt(path, id),
-      });
-      const torrent = new StoredTorrent({ description, layout, files, log, events, commit });
-      const { tail, gone } = await torrent.restore(entries);
-      const { right, hashedBytes } = await verifyPieces(torrent, tail);
-      if (tail.size > 0) this.#options.onHashed(hashedBytes, "restart");
-      for (const piece of right) await torrent.pieceWritten(piece, () => {});
-      await torrent.flush();
-      return { torrent, gone };
-    } catch (error) {
-      await log[Symbol.asyncDispose]();
-      throw error;
-    }
+  #restore(id: string): ReturnType<typeof restoreTorrent> {
+    return restoreTorrent(id, {
+      ...this.#options,
+      folders: this.#folders,
+      fragmentsAt: (path) => this.#fragmentsAt(path, id),
+      onHashed: (bytes) => this.#options.onHashed(bytes, "restart"),
+    });
   }
 
   /** What other torrents than `id` have under a path as fragments. Asked only where a name is taken. */
@@ -421,15 +368,6 @@ export class TorrentStore implements AsyncDisposable {
     for (const folder of deepestFirst) await this.#options.data.files.rmdir(folder).catch(() => {});
     this.#options.data.forget();
   }
-
-  async #saveDescription(description: TorrentDescription): Promise<void> {
-    const path = join(this.#folder(description.torrentId), "description");
-    await writeFileAtomic(path, encodeWithoutTorrent(description));
-  }
-
-  #folder(id: string): string {
-    return join(this.#options.data.stateDir, id);
-  }
 }
 
 /** Nobody knows whether any more of it will come. What is looked at or finalized is at work. */
@@ -440,15 +378,6 @@ function isQuiet(torrent: StoredTorrent, mostMs: number): boolean {
 
 const waitsFor = ({ id, layout }: StoredTorrent): string =>
   `it has a file in common with ${layout.name} (${id}), which is being received; when that is finished, its data is used`;
-
-/** Not `recursive`: on a read-only disk that says ENOENT. */
-async function mkdirUnlessThere(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, 0o700);
-  } catch (error) {
-    if (errorCode(error) !== "EEXIST") throw error;
-  }
-}
 
 function piecesOf(torrent: StoredTorrent, files: readonly number[]): number[] {
   const pieces = new Set<number>();

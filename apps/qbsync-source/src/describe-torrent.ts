@@ -51,3 +51,17 @@ export function describeTorrent({ torrent, files, exported, savePath, ownTags }:
   const digest = createHash("sha256").update(TorrentDescription.encode(description).finish()).digest();
   return { layout, names, description, digest, torrent: exported };
 }
+
+/** First and last piece of each file that is selected and holds anything. */
+export function selectedPieces({ layout, description }: Described): (readonly [number, number])[] {
+  const unselected = new Set(description.unselectedFiles);
+  return layout.files
+    .filter(({ index, size }) => size > 0 && !unselected.has(index))
+    .map(({ firstPiece, endPiece }) => [firstPiece, endPiece - 1]);
+}
+
+/** Whether the destination has to be told. Of one that is finished there, only another selection makes a difference. */
+export function isAnother(before: Described, after: Described, isFinished: boolean): boolean {
+  if (!isFinished) return !before.digest.equals(after.digest);
+  return before.description.unselectedFiles.join() !== after.description.unselectedFiles.join();
+}

@@ -1,10 +1,10 @@
 import { MaindataStore, type Preferences, type QbitClient } from "@qbit-sidecars/qbit-client";
+import type { Source } from "./carry-torrent.ts";
 import type { Config } from "./config.ts";
 import { foldersOf, type Mounts, toLocal } from "./data-folders.ts";
 import { describeTorrent } from "./describe-torrent.ts";
 import type { Watched } from "./follow-qbittorrent.ts";
 import { markTags } from "./qbittorrent-hand-off.ts";
-import type { Source } from "./sync-torrents.ts";
 
 /** Told of each request, by what it asks for. */
 type Count = (operation: string) => void;

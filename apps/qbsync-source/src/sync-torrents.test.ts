@@ -19,7 +19,8 @@ import { beforeEach, expect, test } from "vitest";
 import type { Described } from "./describe-torrent.ts";
 import { syncPlan } from "./plan-report.ts";
 import { settle } from "./settle-answer.ts";
-import { type Destination, type Source, TorrentSync } from "./sync-torrents.ts";
+import type { Destination, Source } from "./carry-torrent.ts";
+import { TorrentSync } from "./sync-torrents.ts";
 import { allPieces, TrackedTorrent } from "./tracked-torrent.ts";
 
 const made = makeTorrent({
