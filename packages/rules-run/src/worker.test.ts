@@ -418,6 +418,30 @@ test("a run that hangs is given up with the reason, writes nothing later, and th
 });
 
 describe("a worker that is told to stop", () => {
+  test("as it reads its rules leaves nothing behind that ends the process", async () => {
+    await using at = await world({ rules: { rules: [rule(tag)] }, fake: { torrents: torrents(1) } });
+    const { job } = await at.queue.enqueue({});
+    await using run = await at.queue.take({ signal: new AbortController().signal });
+    const stop = new AbortController();
+    const rules = {
+      async current() {
+        stop.abort(new Error("the worker stops"));
+        return await at.work.rules.current();
+      },
+    };
+    let asked = 0;
+    at.work.qbittorrent.webApi = async () => {
+      asked += 1;
+      throw new Error("nobody waits for this any more");
+    };
+    const patience = { ...patienceDefaults, fromMs: 0 };
+    const did = await doRun(run, { ...at.work, rules, patience, signal: stop.signal });
+    expect(did.settlements).toEqual([{ id: job.id, outcome: { kind: "returned" } }]);
+    // Vitest fails for a rejection that nobody handles, as Node does.
+    await waitFor(() => asked > 0, { what: "the run to fail by itself" });
+    await new Promise(setImmediate);
+  });
+
   test("ends the run under way first", async () => {
     await using at = await world({ rules: { rules: [rule(tag)] }, fake: { torrents: torrents(1) } });
     at.fake.faults.next("torrents/info", { kind: "latency", ms: 400 });
