@@ -2,7 +2,7 @@ import {
   Pause_Reason,
   Phase,
   PieceAnswer_Outcome as Outcome,
-  PieceSet,
+  type PieceSet,
   type TorrentDescription,
   type TorrentLayout,
   TorrentState,
@@ -12,10 +12,11 @@ import { digestOf } from "./describe-torrent.ts";
 import { errorCode, isFull } from "./error-code.ts";
 import type { Fragment } from "./fragments.ts";
 import { GroupCommit } from "./group-commit.ts";
+import { PieceLedger } from "./piece-ledger.ts";
 import type { LogEntry, PieceLog } from "./piece-log.ts";
 import { RefusedError } from "./refused.ts";
 import type { TorrentFiles } from "./torrent-files.ts";
-import { bytesOf, countByFile, filesOf, wantedParts, wantedPieces } from "./wanted-pieces.ts";
+import { bytesOf } from "./wanted-pieces.ts";
 
 /** Whoever sent a piece hears what becomes of it. */
 export type Hear = (outcome: Outcome, detail?: string) => void;
@@ -54,13 +55,8 @@ export class StoredTorrent {
   readonly log: PieceLog;
   readonly #events: TorrentEvents;
   readonly #commit: GroupCommit<Written>;
-  readonly #written: PieceSet;
-  readonly #durable: PieceSet;
-  /** Sums what is not durable yet, for each file. */
-  #missing: Int32Array;
-  #wanted: PieceSet;
+  readonly #ledger: PieceLedger;
   #description: TorrentDescription;
-  #unselected: ReadonlySet<number>;
   #paused: Paused | undefined;
   #failure: string | undefined;
   /** Of a failure: the path of what somebody else has put where this torrent's files belong. */
@@ -82,11 +78,7 @@ export class StoredTorrent {
     this.log = log;
     this.#events = events;
     this.#description = description;
-    this.#unselected = new Set(description.unselectedFiles);
-    this.#wanted = wantedPieces(layout, this.#unselected);
-    this.#written = new PieceSet(layout.pieceCount);
-    this.#durable = new PieceSet(layout.pieceCount);
-    this.#missing = countByFile(layout, this.#wanted);
+    this.#ledger = new PieceLedger(layout, description.unselectedFiles);
     this.#commit = new GroupCommit({ ...commit, commit: (items) => this.#makeDurable(items) });
   }
 
@@ -99,11 +91,11 @@ export class StoredTorrent {
   }
 
   get unselected(): ReadonlySet<number> {
-    return this.#unselected;
+    return this.#ledger.unselected;
   }
 
   get isPartial(): boolean {
-    return this.#unselected.size > 0;
+    return this.unselected.size > 0;
   }
 
   get paused(): Paused | undefined {
@@ -129,23 +121,23 @@ export class StoredTorrent {
 
   /** Every wanted piece is durable. */
   get isComplete(): boolean {
-    return this.#isFinished || this.#missing.every((count) => count === 0);
+    return this.#isFinished || this.#ledger.isComplete;
   }
 
   isWanted(piece: number): boolean {
-    return this.#wanted.has(piece);
+    return this.#ledger.isWanted(piece);
   }
 
   isWritten(piece: number): boolean {
-    return this.#written.has(piece);
+    return this.#ledger.isWritten(piece);
   }
 
   isDurable(piece: number): boolean {
-    return this.#durable.has(piece);
+    return this.#ledger.isDurable(piece);
   }
 
   durable(): Uint8Array {
-    return this.#durable.toBytes();
+    return this.#ledger.durable();
   }
 
   /** Since a piece was last written, or since it was opened. */
@@ -155,26 +147,21 @@ export class StoredTorrent {
 
   /** Where something of it is or will be: also in unselected files that have a part of a wanted piece. */
   get paths(): string[] {
-    const parts = countByFile(this.layout, this.#wanted);
-    return this.layout.files
-      .filter(({ index, size }) => (size === 0 ? !this.#unselected.has(index) : parts[index] !== 0))
-      .map(({ index }) => this.files.path(index));
+    return this.#ledger.filesHere().map((file) => this.files.path(file));
   }
 
   /** The unselected files that were made for the sake of a piece that they share with a selected one. */
   fragments(): Fragment[] {
-    return [...this.#unselected].flatMap((file) => {
+    return [...this.unselected].flatMap((file) => {
       const ino = this.files.madeInode(file);
       if (ino === undefined) return [];
-      return { path: this.files.path(file), ino, parts: wantedParts(this.layout, file, this.#wanted) };
+      return { path: this.files.path(file), ino, parts: this.#ledger.partsOf(file) };
     });
   }
 
   /** Wanted and not there. */
   needed(): PieceSet {
-    const needed = new PieceSet(this.layout.pieceCount);
-    for (const piece of this.#wanted) if (!this.#written.has(piece)) needed.add(piece);
-    return needed;
+    return this.#ledger.needed();
   }
 
   neededBytes(): number {
@@ -215,51 +202,31 @@ export class StoredTorrent {
   async restore(
     entries: readonly { entry: LogEntry; end: number }[],
   ): Promise<{ tail: PieceSet; gone: number[] }> {
-    const durableUpTo = entries.findLast(({ entry }) => entry.kind === "durable")?.entry;
-    const upTo = durableUpTo?.kind === "durable" ? durableUpTo.upTo : 0;
-    const tail = new PieceSet(this.layout.pieceCount);
-    for (const { entry, end } of entries) {
-      if (entry.kind === "finished" || entry.kind === "reopened")
-        this.#isFinished = entry.kind === "finished";
-      if (entry.kind !== "written" && entry.kind !== "lost") continue;
-      for (
-        let { piece } = entry;
-        piece < entry.piece + entry.count && piece < this.layout.pieceCount;
-        piece += 1
-      ) {
-        this.#durable.delete(piece);
-        tail.delete(piece);
-        if (entry.kind === "written") (end <= upTo ? this.#durable : tail).add(piece);
-      }
-    }
+    const tail = this.#ledger.read(entries);
+    const last = entries.findLast(({ entry: { kind } }) => kind === "finished" || kind === "reopened");
+    this.#isFinished = last?.entry.kind === "finished";
     const gone = await this.files.restore(entries.map(({ entry }) => entry));
     for (const file of gone) {
       const { firstPiece = 0, endPiece = 0 } = this.layout.files[file] ?? {};
       for (let piece = firstPiece; piece < endPiece; piece += 1)
-        if (tail.delete(piece) || this.#durable.has(piece)) this.#gone.add(piece);
+        if (tail.delete(piece) || this.isDurable(piece)) this.#gone.add(piece);
     }
     // On a full disk the log keeps them for later, before whatever comes after them.
     if (!this.#isFinished) await this.#forgetGone().catch(() => {});
-    for (const piece of this.#durable) this.#written.add(piece);
-    this.#count();
     return { tail, gone };
   }
 
   /** Another selection, other names for it in qBittorrent, another category. @returns whether more is wanted now */
   redescribe(description: TorrentDescription): boolean {
     this.#description = description;
-    this.#unselected = new Set(description.unselectedFiles);
-    const before = this.#wanted;
-    this.#wanted = wantedPieces(this.layout, this.#unselected);
-    this.#count();
     this.forgive();
-    return [...this.#wanted].some((piece) => !before.has(piece));
+    return this.#ledger.select(description.unselectedFiles);
   }
 
   /** The operating system has a verified piece. Resolves once the log notes it; `hear` is told when it is durable. */
   async pieceWritten(piece: number, hear: Hear): Promise<void> {
     await this.log.append({ kind: "written", piece, count: 1 });
-    this.#written.add(piece);
+    this.#ledger.noteWritten(piece);
     this.#progressedAt = performance.now();
     hear(Outcome.WRITTEN);
     this.#commit.add({ piece, hear }, this.layout.pieceSize(piece));
@@ -279,11 +246,7 @@ export class StoredTorrent {
   /** Data that turned out to be wrong or gone: to be sent again. */
   async lose(pieces: readonly number[], why: string): Promise<void> {
     if (pieces.length === 0) return;
-    for (const piece of pieces) {
-      this.#written.delete(piece);
-      this.#durable.delete(piece);
-    }
-    this.#count();
+    this.#ledger.noteLost(pieces);
     this.#events.lost(this, pieces.length, why);
     await this.log.append(...pieces.map((piece) => ({ kind: "lost" as const, piece, count: 1 })));
   }
@@ -336,7 +299,6 @@ export class StoredTorrent {
   async reopen(): Promise<void> {
     if (!this.#isFinished) return;
     await this.#forgetGone();
-    this.#count();
     await this.log.append({ kind: "reopened" });
     this.#isFinished = false;
   }
@@ -344,14 +306,14 @@ export class StoredTorrent {
   /** Gives every whole file its name. Files of no bytes that are selected are made here. */
   async placeFiles(): Promise<void> {
     const ready = this.layout.files.filter(({ index, size }) => {
-      if (this.files.isPlaced(index) || this.#missing[index] !== 0) return false;
-      return size === 0 ? !this.#unselected.has(index) : this.files.isThere(index);
+      if (this.files.isPlaced(index) || !this.#ledger.isWhole(index)) return false;
+      return size === 0 ? !this.unselected.has(index) : this.files.isThere(index);
     });
     for (let at = 0; at < ready.length; at += placingAtOnce)
       await Promise.all(
         ready
           .slice(at, at + placingAtOnce)
-          .map(({ index }) => this.files.place(index, wantedParts(this.layout, index, this.#wanted))),
+          .map(({ index }) => this.files.place(index, this.#ledger.partsOf(index))),
       );
   }
 
@@ -386,14 +348,7 @@ export class StoredTorrent {
 
   async #nowDurable(items: readonly Written[]): Promise<void> {
     let hasWholeFile = false;
-    for (const { piece } of items) {
-      if (!this.#written.has(piece) || !this.#durable.add(piece)) continue;
-      for (const file of filesOf(this.layout, piece)) {
-        if (!this.#wanted.has(piece)) continue;
-        this.#missing[file]! -= 1;
-        hasWholeFile ||= this.#missing[file] === 0;
-      }
-    }
+    for (const { piece } of items) hasWholeFile = this.#ledger.noteDurable(piece) || hasWholeFile;
     for (const { hear } of items) hear(Outcome.DURABLE);
     this.#waiting = this.#waiting.filter(({ piece, hear }) => {
       if (this.isDurable(piece)) hear(Outcome.DURABLE);
@@ -411,7 +366,7 @@ export class StoredTorrent {
   /** After a failed fdatasync the pages may be gone, also those of the next batch. */
   async #giveUp(items: readonly Written[], error: unknown): Promise<void> {
     const all = [...items, ...this.#commit.takeWaiting()];
-    const pieces = all.map(({ piece }) => piece).filter((piece) => !this.#durable.has(piece));
+    const pieces = all.map(({ piece }) => piece).filter((piece) => !this.isDurable(piece));
     this.diskError(error, "making pieces durable");
     await this.lose(pieces, "they could not be made durable").catch(() => {});
     for (const { hear } of [...all, ...this.#waiting]) hear(Outcome.FAILED, messageWithCauses(error));
@@ -421,16 +376,8 @@ export class StoredTorrent {
   /** Before a file is begun anew: for the next life the log would say that all of the old one is in it. */
   async #forgetGone(): Promise<void> {
     const lost = Array.from(this.#gone, (piece) => ({ kind: "lost" as const, piece, count: 1 }));
-    for (const piece of this.#gone) {
-      this.#durable.delete(piece);
-      this.#written.delete(piece);
-    }
+    this.#ledger.noteLost(this.#gone);
     this.#gone.clear();
     await this.log.append(...lost);
-  }
-
-  #count(): void {
-    const absent = [...this.#wanted].filter((piece) => !this.#durable.has(piece));
-    this.#missing = countByFile(this.layout, absent);
   }
 }
