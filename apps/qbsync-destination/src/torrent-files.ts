@@ -4,6 +4,7 @@ import type { Slice as PieceSlice, TorrentLayout } from "@qbit-sidecars/qbsync-p
 import type { DataFolder } from "./data-folder.ts";
 import { errorCode, unlessMissing } from "./error-code.ts";
 import { type ByteRange, haveSameBytes, readAll, writeAll } from "./file-bytes.ts";
+import { FilePlaces, isOthersToo, type Place } from "./file-places.ts";
 import { type Fragment, takeIn } from "./fragments.ts";
 import type { HandlePool } from "./handle-pool.ts";
 import type { PinnedFolder } from "./pinned-folder.ts";
@@ -13,11 +14,6 @@ import { syncFolder } from "./sync-folder.ts";
 
 /** A part of a file. */
 type Slice = Pick<PieceSlice, "file" | "offset" | "length">;
-
-/** Where one file of a torrent is on this disk. */
-type Place =
-  | { kind: "unfinished"; ino: bigint }
-  | { kind: "placed"; origin: Origin; ino: bigint; ctimeNs: bigint };
 
 /** What `place` may replace: a file under the final name that a torrent of this program put there. */
 type Replaceable = { ino: bigint };
@@ -45,43 +41,38 @@ const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW;
 export class TorrentFiles {
   readonly #options: TorrentFilesOptions;
   #paths: readonly string[];
-  readonly #places = new Map<number, Place>();
+  readonly #places: FilePlaces;
   readonly #replaceable = new Map<number, Replaceable>();
   readonly #creating = new Map<number, Promise<string>>();
-  /** Files that were there when the torrent was finished: a qBittorrent has them since. */
-  readonly #kept = new Set<number>();
   readonly #dirtyFiles = new Set<number>();
   readonly #dirtyFolders = new Set<string>();
 
   constructor(options: TorrentFilesOptions) {
     this.#options = options;
+    this.#places = new FilePlaces(options.log);
     this.#paths = options.paths;
   }
 
   /** Takes over what an earlier life of this program noted. @returns files that are not as noted any more */
   async restore(entries: Iterable<LogEntry>): Promise<number[]> {
-    for (const entry of entries) {
-      if (entry.kind === "created") this.#places.set(entry.file, { kind: "unfinished", ino: entry.ino });
-      if (entry.kind === "placed") this.#places.set(entry.file, entry);
-      if (entry.kind === "finished") for (const file of this.#places.keys()) this.#kept.add(file);
-    }
+    this.#places.read(entries);
     const gone: number[] = [];
     for (const [file, place] of this.#places) {
       const found = await this.#find(file, place);
-      if (found) this.#places.set(file, found);
+      if (found) this.#places.correct(file, found);
       else gone.push(file);
     }
-    for (const file of gone) this.#places.delete(file);
+    for (const file of gone) this.#places.forget(file);
     return gone;
   }
 
   isPlaced(file: number): boolean {
-    return this.#places.get(file)?.kind === "placed";
+    return this.#places.placed(file) !== undefined;
   }
 
   /** Whether anything of it is on the disk. */
   isThere(file: number): boolean {
-    return this.#places.has(file);
+    return this.#places.get(file) !== undefined;
   }
 
   path(file: number): string {
@@ -90,21 +81,21 @@ export class TorrentFiles {
 
   /** Whether somebody changed the file since it was placed. */
   async isChanged(file: number): Promise<boolean> {
-    const place = this.#places.get(file);
-    if (place?.kind !== "placed") return false;
+    const place = this.#places.placed(file);
+    if (place === undefined) return false;
     const found = await this.#look(this.path(file));
     return found?.ino !== place.ino || found.ctimeNs !== place.ctimeNs || found.size !== this.#size(file);
   }
 
   /** Forgets what `isChanged` compares with: the file was read and is right. */
   async acceptChange(file: number): Promise<void> {
-    const place = this.#places.get(file);
+    const place = this.#places.placed(file);
     const found = await this.#look(this.path(file));
-    if (place?.kind !== "placed" || !found) return;
+    if (place === undefined || !found) return;
     const { ino, ctimeNs } = found;
     // Another file was put in its place, by somebody else.
     const origin = ino === place.ino ? place.origin : "foreign";
-    await this.#note(file, { kind: "placed", origin, ino, ctimeNs });
+    await this.#places.notePlaced(file, { origin, ino, ctimeNs });
   }
 
   /**
@@ -134,11 +125,6 @@ export class TorrentFiles {
     } finally {
       await handle.close();
     }
-  }
-
-  /** Files with data that the disk may not have. */
-  get dirtyCount(): number {
-    return this.#dirtyFiles.size;
   }
 
   /** Resolves when the disk has all that was written before the call. After an error nothing of it is certain. */
@@ -180,21 +166,19 @@ export class TorrentFiles {
     }
     const found = await this.#look(this.path(file));
     if (!found) throw conflict(`${this.path(file)} went away while it was put there`);
-    await this.#note(file, { kind: "placed", origin, ino: found.ino, ctimeNs: found.ctimeNs });
+    await this.#places.notePlaced(file, { origin, ino: found.ino, ctimeNs: found.ctimeNs });
   }
 
   /** Takes a file that stands under its name already and was verified. */
   async adopt(file: number): Promise<void> {
     const found = await this.#look(this.path(file));
     if (!found?.isFile()) throw conflict(`${this.path(file)} went away while it was looked at`);
-    await this.#note(file, { kind: "placed", origin: "foreign", ino: found.ino, ctimeNs: found.ctimeNs });
+    await this.#places.notePlaced(file, { origin: "foreign", ino: found.ino, ctimeNs: found.ctimeNs });
   }
 
   /** From now on these are somebody else's as well, and stay whatever becomes of this torrent. */
-  async leave(inodes: ReadonlySet<bigint>): Promise<void> {
-    for (const [file, place] of this.#places)
-      if (place.kind === "placed" && !isOthersToo(place.origin) && inodes.has(place.ino))
-        await this.#note(file, { ...place, origin: "foreign" });
+  leave(inodes: ReadonlySet<bigint>): Promise<void> {
+    return this.#places.leave(inodes);
   }
 
   /** Gives a verified file elsewhere this name as well. @returns false where the file system cannot do that */
@@ -209,7 +193,7 @@ export class TorrentFiles {
     this.#dirtyFolders.add(dirname(this.path(file)));
     const found = await this.#look(this.path(file));
     if (!found) return false;
-    await this.#note(file, { kind: "placed", origin: "link", ino: found.ino, ctimeNs: found.ctimeNs });
+    await this.#places.notePlaced(file, { origin: "link", ino: found.ino, ctimeNs: found.ctimeNs });
     return true;
   }
 
@@ -227,9 +211,9 @@ export class TorrentFiles {
       const old = place.kind === "placed" ? this.path(file) : this.#unfinishedPath(file);
       await this.#options.handles.close(old);
       this.#paths = paths;
-      if (place.kind === "placed" && isOthersToo(place.origin)) {
+      if (place.kind === "placed" && isOthersToo(place)) {
         left.push(file);
-        this.#places.delete(file);
+        this.#places.forget(file);
         continue;
       }
       await this.#makeFolder(dirname(this.path(file)));
@@ -250,9 +234,10 @@ export class TorrentFiles {
   async deleteOwn(what: "unfinished" | "all", isUsed: (ino: bigint) => boolean): Promise<number> {
     let deleted = 0;
     for (const [file, place] of this.#places) {
+      this.#places.forget(file);
       if (
         place.kind === "placed" &&
-        (what === "unfinished" || isOthersToo(place.origin) || this.#kept.has(file) || isUsed(place.ino))
+        (what === "unfinished" || isOthersToo(place) || this.#places.wasKept(file) || isUsed(place.ino))
       )
         continue;
       const path = place.kind === "placed" ? this.path(file) : this.#unfinishedPath(file);
@@ -261,20 +246,18 @@ export class TorrentFiles {
       await this.#fs.unlink(path);
       deleted += 1;
     }
-    this.#places.clear();
     return deleted;
   }
 
   /** The inode of a file that this torrent made, and that has its name. */
   madeInode(file: number): bigint | undefined {
-    const place = this.#places.get(file);
-    const isMade = place?.kind === "placed" && (place.origin === "own" || place.origin === "shared");
-    return isMade ? place.ino : undefined;
+    const place = this.#places.placed(file);
+    return place?.origin === "own" || place?.origin === "shared" ? place.ino : undefined;
   }
 
   /** Inodes of placed files. */
-  *inodes(): Iterable<bigint> {
-    for (const place of this.#places.values()) if (place.kind === "placed") yield place.ino;
+  inodes(): Iterable<bigint> {
+    return this.#places.inodes();
   }
 
   get #fs(): PinnedFolder {
@@ -326,19 +309,13 @@ export class TorrentFiles {
   }
 
   async #created(file: number, ino: bigint): Promise<void> {
-    this.#places.set(file, { kind: "unfinished", ino });
     this.#dirtyFiles.add(file);
     this.#dirtyFolders.add(dirname(this.path(file)));
-    await this.#options.log.append({ kind: "created", file, ino });
+    await this.#places.noteCreated(file, ino);
   }
 
   async #makeFolder(folder: string): Promise<void> {
     for (const changed of await this.#options.data.make(folder)) this.#dirtyFolders.add(changed);
-  }
-
-  async #note(file: number, place: Place & { kind: "placed" }): Promise<void> {
-    this.#places.set(file, place);
-    await this.#options.log.append({ ...place, file });
   }
 
   async #syncFile(file: number): Promise<void> {
@@ -406,10 +383,10 @@ export class TorrentFiles {
 
   /** Makes a placed file writable again: ours by taking its name away, one with more names by a copy. */
   async #takeBack(file: number): Promise<string> {
-    const place = this.#places.get(file);
+    const place = this.#places.placed(file);
     const found = await this.#look(this.path(file));
-    if (place?.kind !== "placed" || found?.ino !== place.ino) {
-      this.#places.delete(file);
+    if (place === undefined || found?.ino !== place.ino) {
+      this.#places.forget(file);
       return this.#create(file);
     }
     if (place.origin === "foreign")
@@ -449,9 +426,6 @@ export class TorrentFiles {
     return isOurs && unfinished.size === this.#size(file) ? place : undefined;
   }
 }
-
-/** Somebody stands on such a file besides this torrent: it stays whatever becomes of the torrent. */
-const isOthersToo = (origin: Origin): boolean => origin === "foreign" || origin === "shared";
 
 const taken = (path: string, cause: unknown): RefusedError =>
   conflict(`${path} is there already, with other content, and was not made for this torrent`, {
