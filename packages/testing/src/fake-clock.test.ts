@@ -92,6 +92,19 @@ describe("a clock that a test moves", () => {
     await clock.advance(10_000);
     await looping;
   });
+
+  test("waits for what the code is still busy with when its time is over, on a slow machine", async () => {
+    const clock = new FakeClock();
+    const sleeping = clock.sleep(60_000);
+    let isDone = false;
+    // Longer than any move of the clock waits: a timer is what a request has.
+    const working = delay(700).then(() => (isDone = true));
+    await clock.advanceUntil(() => isDone, { what: "the work", withinMs: 5_000 });
+    expect(clock.monotonic()).toBeLessThanOrEqual(5_000);
+    await working;
+    await clock.advance(60_000);
+    await sleeping;
+  });
 });
 
 test("settling waits for what is busy with files, however slow", async () => {

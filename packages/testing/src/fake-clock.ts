@@ -98,6 +98,8 @@ export class FakeClock {
     while (!(await holdsWithin(condition, graceMs))) {
       const next = this.#next();
       if (next && next.dueAtMs > untilMs) {
+        // Time is over, but not for what the code is still busy with: on a slow machine that takes longer.
+        if (await holdsWithin(condition, graceMs, longestIdleMs)) return;
         throw new Error(`gave up waiting for ${what} after ${withinMs} ms of the fake clock`);
       }
       if (next) {
@@ -134,7 +136,11 @@ async function settle(): Promise<void> {
 }
 
 /** Gives code that is busy with sockets and files more than `realMs`, so that a slow machine is no other machine. */
-async function holdsWithin(condition: () => boolean | Promise<boolean>, realMs: number): Promise<boolean> {
+async function holdsWithin(
+  condition: () => boolean | Promise<boolean>,
+  realMs: number,
+  longestMs = longestBusyMs,
+): Promise<boolean> {
   const start = performance.now();
   let busyAt = start;
   while (true) {
@@ -142,7 +148,7 @@ async function holdsWithin(condition: () => boolean | Promise<boolean>, realMs: 
     if (await condition()) return true;
     const now = performance.now();
     if (isBusy()) busyAt = now;
-    if (now - busyAt >= realMs || now - start >= longestBusyMs) return false;
+    if (now - busyAt >= realMs || now - start >= longestMs) return false;
     await delay(1);
   }
 }
