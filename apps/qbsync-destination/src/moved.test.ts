@@ -156,7 +156,7 @@ test("a state of a torrent that cannot be read is told and left, and the others 
   await writeFile(at.at(".qbsync", broken.torrentId, "torrent"), fine.torrent);
   await at.destination.start();
   using again = new TestSource(at.destination.port);
-  expect(at.destination.output).toContain(`the stored .torrent is that of ${fine.torrentId}`);
+  await at.destination.said(new RegExp(`the stored .torrent is that of ${fine.torrentId}`));
   expect((await again.state(broken.torrentId)).phase).toBe(Phase.UNKNOWN);
   await again.deliver(fine);
   expect((await again.finalized(fine.torrentId)).step).toBe(Step.FINISHED);

@@ -1,7 +1,7 @@
 import { PieceSet, type TorrentLayout } from "@qbit-sidecars/qbsync-protocol";
 import type { ByteRange } from "./file-bytes.ts";
 import type { LogEntry } from "./piece-log.ts";
-import { countByFile, filesOf, wantedParts, wantedPieces } from "./wanted-pieces.ts";
+import { countByFile, filesOf, partsIn, wantedPieces } from "./wanted-pieces.ts";
 
 /** Which pieces of a torrent are wanted, how safely each is here, and so which of its files are whole. No I/O. */
 export class PieceLedger {
@@ -70,9 +70,9 @@ export class PieceLedger {
       .map(({ index }) => index);
   }
 
-  /** What is wanted of a file. */
+  /** What of a file is here, also of pieces that came before it was unselected. */
   partsOf(file: number): ByteRange[] {
-    return wantedParts(this.#layout, file, this.#wanted);
+    return partsIn(this.#written, this.#layout, file);
   }
 
   /** Another selection. @returns whether more is wanted now */

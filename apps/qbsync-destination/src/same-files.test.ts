@@ -4,6 +4,7 @@ import {
   FinalizeResponse_Step as Step,
   Pause_Reason,
   Phase,
+  PieceAnswer_Outcome as Outcome,
   TorrentDescription,
 } from "@qbit-sidecars/qbsync-protocol";
 import { createLog } from "@qbit-sidecars/service";
@@ -276,6 +277,24 @@ describe("other selections of the same files, which share pieces", () => {
     using again = new TestSource(at.destination.port);
     const phases = await again.states(...made.map(({ torrentId }) => torrentId));
     expect(phases.map(({ phase }) => phase)).toEqual([Phase.FINISHED, Phase.FINISHED, Phase.FINISHED]);
+  });
+
+  test("a file of other content is no match for pieces that came before their file was unselected", async () => {
+    await using at = await stage();
+    const made = uneven("one");
+    await at.source.mustOpen(made);
+    await at.source.whenNotPaused(made.torrentId);
+    // In the midst of b.bin.
+    await at.source.send(made, 6);
+    expect(await at.source.answered(made, 6)).toBe(Outcome.DURABLE);
+    await mkdir(join(at.data, "season"), { recursive: true });
+    const other = made.files[1]!.content();
+    other.fill("other", 100_000, 101_000);
+    await writeFile(join(at.data, "season/b.bin"), other);
+    await at.source.mustOpen(made, only("a.bin", "c.bin"));
+    await at.source.deliver(made, only("a.bin", "c.bin")).catch(() => {});
+    const { step, detail } = await at.source.finalized(made.torrentId);
+    expect({ step, detail }).toEqual({ step: Step.FAILED, detail: expect.stringContaining("season/b.bin") });
   });
 
   test("a byte that goes bad in what stands in the place of a part is sent again", async () => {

@@ -47,7 +47,7 @@ async function codeOf(promise: Promise<unknown>): Promise<number> {
 test("without token and certificates torrents are taken from anybody, and that is said everywhere", async () => {
   await using data = await tempDir();
   await using destination = await TestDestination.start([`--data=${data.path}`]);
-  expect(destination.output).toMatch(/"level":"warn".*this receiver is open: .*QBSYNC_DESTINATION_TOKEN/);
+  await destination.said(/"level":"warn".*this receiver is open: .*QBSYNC_DESTINATION_TOKEN/);
   expect((await readyz(destination)).checks["security"]?.detail).toMatch(/^open: /);
   expect(await destination.metric("qbsync_receiver_open")).toBe(1);
   using source = new TestSource(destination.port);
@@ -78,7 +78,7 @@ describe("with tokens in a file", () => {
     await using destination = await TestDestination.start([`--data=${data.path}`], [], {
       QBSYNC_DESTINATION_TOKEN_FILE: join(secrets.path, "token"),
     });
-    expect(destination.output).toContain("cross the network in clear text");
+    await destination.said(/cross the network in clear text/);
     expect(await destination.metric("qbsync_receiver_open")).toBe(0);
     using good = new TestSource(destination.port, { token: async () => oldToken });
     await good.deliver(made);

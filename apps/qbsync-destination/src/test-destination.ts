@@ -116,6 +116,11 @@ export class TestDestination implements AsyncDisposable {
     return `http://127.0.0.1:${this.healthPort}`;
   }
 
+  /** Resolves when the log has a line like this: it comes through a pipe, later than answers over the network. */
+  async said(line: RegExp): Promise<void> {
+    await waitFor(() => line.test(this.output), { what: `${line} in the log; ${this.output.slice(-2000)}` });
+  }
+
   /** The value of a metric, the sum over its labels. */
   async metric(name: string, label = ""): Promise<number> {
     const text = await (await fetch(`${this.url}/metrics`)).text();

@@ -141,10 +141,10 @@ export class TorrentFiles {
    * Gives a file its name once all is there that is wanted of it. It must have been synced. Where a file of the same
    * content has that name, that one is taken instead; another torrent's fragment is taken in and replaced.
    *
-   * @param wanted what of it this torrent stands on
+   * @param parts what of it came, all of which this torrent stands on
    * @throws RefusedError when something else has that name
    */
-  async place(file: number, wanted: readonly ByteRange[]): Promise<void> {
+  async place(file: number, parts: readonly ByteRange[]): Promise<void> {
     if (this.isPlaced(file)) return;
     // Two files of no bytes do not differ.
     if (this.#size(file) === 0n && !this.isThere(file) && (await this.#isEmpty(this.path(file))))
@@ -157,11 +157,11 @@ export class TorrentFiles {
       await this.#giveName(file, from);
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
-      if (await this.#agrees(from, file, wanted)) {
+      if (await this.#agrees(from, file, parts)) {
         await this.adopt(file);
         return this.#fs.unlink(from);
       }
-      if (!(await this.#replaceFragment(from, file, wanted))) throw error;
+      if (!(await this.#replaceFragment(from, file, parts))) throw error;
       origin = "shared";
     }
     const found = await this.#look(this.path(file));
@@ -349,26 +349,26 @@ export class TorrentFiles {
     }
   }
 
-  /** Whether the file that has the name is, byte for byte, what is wanted of this one; then the disk has it. */
-  async #agrees(path: string, file: number, wanted: readonly ByteRange[]): Promise<boolean> {
+  /** Whether the file that has the name is, byte for byte, what came of this one; then the disk has it. */
+  async #agrees(path: string, file: number, parts: readonly ByteRange[]): Promise<boolean> {
     const found = await this.#look(this.path(file));
     if (found?.isFile() !== true || found.size !== this.#size(file)) return false;
     await using mine = await this.#fs.open(path, readFlags);
     await using theirs = await this.#fs.open(this.path(file), readFlags);
-    if (!(await haveSameBytes(mine, theirs, wanted))) return false;
+    if (!(await haveSameBytes(mine, theirs, parts))) return false;
     await theirs.datasync();
     return true;
   }
 
   /** Puts the file that is at `path` where another torrent has a fragment, if it can serve both. */
-  async #replaceFragment(path: string, file: number, wanted: readonly ByteRange[]): Promise<boolean> {
+  async #replaceFragment(path: string, file: number, parts: readonly ByteRange[]): Promise<boolean> {
     const fragments = this.#options.fragmentsAt(this.path(file));
     const found = await this.#look(this.path(file));
     if (found?.size !== this.#size(file) || !fragments.some(({ ino }) => ino === found.ino)) return false;
     await using mine = await this.#fs.open(path, unfinishedFlags);
     await using theirs = await this.#fs.open(this.path(file), readFlags);
-    const held = { file: theirs, parts: fragments.flatMap(({ parts }) => parts) };
-    if (!(await takeIn({ file: mine, parts: wanted }, held, Number(found.size)))) return false;
+    const held = { file: theirs, parts: fragments.flatMap((fragment) => fragment.parts) };
+    if (!(await takeIn({ file: mine, parts }, held, Number(found.size)))) return false;
     await mine.datasync();
     this.#replaceable.set(file, { ino: found.ino });
     await this.#giveName(file, path);

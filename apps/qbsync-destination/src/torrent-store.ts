@@ -313,7 +313,7 @@ export class TorrentStore implements AsyncDisposable {
   async #retryFailed(): Promise<void> {
     for (const torrent of this.#torrents.values()) {
       const { id, inTheWay, layout } = torrent;
-      if (inTheWay === undefined || (await unlessMissing(lstat(inTheWay))) !== undefined) continue;
+      if (inTheWay === undefined || !(await isGone(inTheWay))) continue;
       await this.#tasks.run(id, async () => {
         if (torrent.isClosed || torrent.inTheWay !== inTheWay) return;
         this.#options.log.info({ torrent: id }, `${layout.name} goes on: ${inTheWay} is gone`);
@@ -367,6 +367,15 @@ export class TorrentStore implements AsyncDisposable {
     // Not empty, not there, or not a folder: it stays.
     for (const folder of deepestFirst) await this.#options.data.files.rmdir(folder).catch(() => {});
     this.#options.data.forget();
+  }
+}
+
+/** A path that cannot be looked at may still be in the way. */
+async function isGone(path: string): Promise<boolean> {
+  try {
+    return (await unlessMissing(lstat(path))) === undefined;
+  } catch {
+    return false;
   }
 }
 

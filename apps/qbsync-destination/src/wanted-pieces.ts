@@ -23,12 +23,12 @@ export function filesOf(layout: TorrentLayout, piece: number): Set<number> {
   return new Set(layout.slices(piece).map(({ file }) => file));
 }
 
-/** What of a file lies in these pieces; of a selected one that is all of it. */
-export function wantedParts(layout: TorrentLayout, file: number, wanted: PieceSet): ByteRange[] {
+/** What of a file lies in these pieces. */
+export function partsIn(pieces: PieceSet, layout: TorrentLayout, file: number): ByteRange[] {
   const { firstPiece = 0, endPiece = 0 } = layout.files[file] ?? {};
   const parts: ByteRange[] = [];
   for (let piece = firstPiece; piece < endPiece; piece += 1) {
-    if (!wanted.has(piece)) continue;
+    if (!pieces.has(piece)) continue;
     for (const slice of layout.slices(piece)) {
       if (slice.file !== file) continue;
       const end = slice.offset + slice.length;
