@@ -2,7 +2,7 @@ import { FakeClock, waitFor } from "@qbit-sidecars/testing";
 import { describe, expect, test, vi } from "vitest";
 import { isForwarded, listenPort, pass, world } from "./program.fixture.ts";
 
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 180_000 });
 
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
