@@ -1,3 +1,4 @@
+import type { Torrent } from "@qbit-sidecars/qbit-client";
 import { seededRandom, tempDir } from "@qbit-sidecars/testing";
 import { appendFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -117,16 +118,25 @@ async function lookAtAnswers(pod: WholePod, watch: SecretWatch): Promise<void> {
   }
 }
 
-/** Why torrents are where they are, as qbsync-source tells it to people. */
+/** Why torrents are where they are, as qbsync-source tells it to people, and how both qBittorrents show them. */
 async function sayPlan(pod: WholePod, say: (text: string) => void): Promise<void> {
   const asking = fetch(`${pod.health["qbsync-source"]}/plan`, { signal: AbortSignal.timeout(5000) });
-  say(
-    await asking.then(
-      async (answer) => await answer.text(),
-      (error: unknown) => String(error),
-    ),
-  );
+  say(await asking.then(async (answer) => await answer.text()).catch(String));
+  for (const name of ["source", "home"] as const) {
+    const torrents = await pod.clients[name].torrents.info().catch((error: unknown) => String(error));
+    const shown = typeof torrents === "string" ? torrents : JSON.stringify(torrents.map(shortly));
+    say(`qBittorrent ${name}: ${shown}`);
+  }
 }
+
+const shortly = ({ name, state, progress, seeding_time, time_active, tags }: Torrent) => ({
+  name,
+  state,
+  progress,
+  seeding_time,
+  time_active,
+  tags,
+});
 
 async function everyMs(ms: number, signal: AbortSignal, act: () => Promise<void>): Promise<void> {
   while (!signal.aborted) {
