@@ -235,12 +235,13 @@ export class CleanUp {
   }
 
   #torrents(contents: ReadonlyMap<string, ContentFiles>): CleanupTorrent[] {
-    const { torrents, tags, clock } = this.#options;
+    const { torrents, tags, clock, listedForMs } = this.#options;
     return candidatesOf(torrents.values(), {
       tags,
       contents,
       holds: this.#handOvers.holds,
       now: clock.monotonic(),
+      listedForMs: listedForMs(),
     });
   }
 

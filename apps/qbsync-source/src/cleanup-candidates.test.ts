@@ -24,7 +24,7 @@ function isSyncedWith(wantedPieces: readonly (readonly [number, number])[]): boo
   );
   const contents = new Map([[id, { keys: [], inodes: [], isOnDisk: true, wantedPieces }]]);
   const tags = { synced: "", syncFailed: "", excludeSync: "", excludeCleanup: "" };
-  return candidatesOf([tracked], { tags, contents, holds: new Map(), now: 0 })[0]?.isSynced;
+  return candidatesOf([tracked], { tags, contents, holds: new Map(), now: 0, listedForMs: 0 })[0]?.isSynced;
 }
 
 test("what was selected while nobody looked, and was never sent, keeps a torrent from being handed over", () => {

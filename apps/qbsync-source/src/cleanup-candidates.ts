@@ -12,12 +12,14 @@ export type CandidateContext = {
   holds: ReadonlyMap<string, { why: string; until: number }>;
   /** Monotonic milliseconds. */
   now: number;
+  /** How long qBittorrent has been up with its list whole. */
+  listedForMs: number;
 };
 
 /** What matters for whether they are handed over, of all torrents that qBittorrent lists. */
 export function candidatesOf(
   torrents: Iterable<TrackedTorrent>,
-  { tags, contents, holds, now }: CandidateContext,
+  { tags, contents, holds, now, listedForMs }: CandidateContext,
 ): CleanupTorrent[] {
   return [...torrents]
     .filter(({ goneSince }) => goneSince === undefined)
@@ -32,7 +34,7 @@ export function candidatesOf(
         isSynced: tracked.isThere(contents.get(id)?.wantedPieces ?? []),
         hasSyncedTag: tags.synced === "" || own.includes(tags.synced),
         isExcluded: tags.excludeCleanup !== "" && own.includes(tags.excludeCleanup),
-        seedingTimeMs: (torrent.seeding_time ?? 0) * 1000,
+        seedingTimeMs: tracked.seedingTime.at(torrent, { now, listedForMs }),
         popularity: Math.max(0, torrent.num_complete) + Math.max(0, torrent.num_incomplete),
         sizeBytes: torrent.size,
         hold: hold !== undefined && hold.until > now ? hold.why : undefined,

@@ -4,6 +4,7 @@ import { PieceSet } from "@qbit-sidecars/qbsync-protocol/layout";
 import type { Described } from "./describe-torrent.ts";
 import { PieceProgress } from "./piece-progress.ts";
 import type { TorrentData } from "./read-piece.ts";
+import { SeedingTime } from "./seeding-time.ts";
 
 /** Tags with a meaning; "" where there is none. */
 export type Tags = { synced: string; syncFailed: string; excludeSync: string };
@@ -69,6 +70,7 @@ export class TrackedTorrent {
   /** Refusals by the destination, by piece. */
   readonly #strikes = new Map<number, number>();
   failedFinalizations = 0;
+  readonly seedingTime = new SeedingTime();
   /** When pieces were last asked for, and what `completed` was. */
   piecesSeenAt: { completed: number; state: string } | undefined;
 

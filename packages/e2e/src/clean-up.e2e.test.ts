@@ -88,6 +88,12 @@ describe.skipIf(await isMissing("qBittorrent 5.3.0"))(
       }
     });
 
+    test("MIN_SEEDING_TIME: passes also for a torrent that nobody asks for, of which qBittorrent tells no time", async () => {
+      await using stage = await HandOffStage.set({ env: { QBSYNC_SOURCE_MIN_SEEDING_TIME: "5s" } });
+      const made = await stage.add("alone");
+      expect(await stage.end(made)).toBe("handed off");
+    });
+
     test("SOURCE_REMOVED_TAG: what a person removes here seeds there, tagged so; empty, without a tag", async () => {
       await using stage = await HandOffStage.set({ env: { QBSYNC_SOURCE_MIN_SPACE: "0" } });
       const [made, other] = [await stage.add("removed"), await stage.add("removed, no tag")];

@@ -67,7 +67,10 @@ export interface Torrent {
   infohash_v1?: string;
   infohash_v2?: string;
   magnet_uri: string;
-  /** 4.3.4+. */
+  /**
+   * Seconds; 4.3.4+. Of a torrent that no peer asks for, every version tells it anew only when something else about it
+   * changes, such as at an announce: it may be half an hour old.
+   */
   seeding_time?: number;
   /** 5.0+; `null` without metadata (5.1+). */
   private?: boolean | null;

@@ -30,7 +30,8 @@ export function derivedFields(): Field[] {
       isList: false,
       source: "list",
       since: "2.8.1",
-      about: "days spent seeding",
+      about:
+        "days spent seeding; of a torrent that nobody asks for, qBittorrent tells it up to an announce late",
       read: ({ info }) => (info.seeding_time === undefined ? undefined : info.seeding_time / dayS),
     },
     {
