@@ -18,11 +18,14 @@ async function hitsOf(jobs: Done[], { fail = false } = {}) {
   const log = await createLog({ name: "test", level: "silent", format: "json", output: { write: () => {} } });
   const at = {
     isAway: fail,
+    lists: 0,
     listeners: new Set<(change: QueueChange) => void>(),
     late: new Map<string, Done>(),
   };
   const queue = {
     async list() {
+      at.lists += 1;
+      await new Promise(setImmediate);
       if (at.isAway) throw new Error("the queue is away");
       return { total: jobs.length, limit: 100, offset: 0, jobs };
     },
@@ -69,6 +72,18 @@ test("the version is that of the job that ended last, in whatever order jobs are
     await hits.all();
     expect(hits.version).toBe("v-3");
   }
+});
+
+test("a clean-up that tells of changes three hundred times is read after twice at most", async () => {
+  const jobs = [done("1", { one: 1 })];
+  const { at, hits, tell } = await hitsOf(jobs);
+  await hits.all();
+  const before = at.lists;
+  for (let times = 0; times < 300; times += 1) tell({ kind: "everything" });
+  jobs.unshift(done("2", { one: 1 }));
+  tell({ kind: "everything" });
+  expect((await hits.all()).get("one")?.count).toBe(2);
+  expect(at.lists - before).toBeLessThanOrEqual(2);
 });
 
 test("what was missed while the queue was away is read when it is back, and nothing is counted again", async () => {

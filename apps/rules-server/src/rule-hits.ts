@@ -20,6 +20,9 @@ export class RuleHits {
   #filling: Promise<void> | undefined;
   /** Jobs that the queue has told of and that are not counted yet. */
   readonly #adding = new Set<Promise<unknown>>();
+  #readingBack: Promise<void> | undefined;
+  /** The queue told that much has changed since that began. */
+  #isOutdated = false;
   #unsubscribe = (): void => {};
   /** Of the rules that the last job was run with. */
   version: string | null = null;
@@ -48,7 +51,7 @@ export class RuleHits {
 
   async #fill(): Promise<void> {
     this.#unsubscribe = this.#queue.subscribe((change) => {
-      if (change.kind === "everything") this.#keepUp(this.#readBack(), "counting what rules did");
+      if (change.kind === "everything") this.#keepUp(this.#readBackAnew(), "counting what rules did");
       else if (change.status === "completed") this.#keepUp(this.#add(change.id), `counting job ${change.id}`);
     });
     await this.#readBack();
@@ -59,6 +62,24 @@ export class RuleHits {
       .catch((err: unknown) => this.#log.debug({ err }, doing))
       .finally(() => this.#adding.delete(adding));
     this.#adding.add(adding);
+  }
+
+  /** A clean-up tells of many changes at once: while one reading goes on, all of them ask for one more. */
+  #readBackAnew(): Promise<void> {
+    this.#isOutdated = true;
+    this.#readingBack ??= this.#readUntilCurrent();
+    return this.#readingBack;
+  }
+
+  async #readUntilCurrent(): Promise<void> {
+    try {
+      while (this.#isOutdated) {
+        this.#isOutdated = false;
+        await this.#readBack();
+      }
+    } finally {
+      this.#readingBack = undefined;
+    }
   }
 
   async #readBack(): Promise<void> {
