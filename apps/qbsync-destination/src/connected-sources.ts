@@ -35,7 +35,7 @@ export class ConnectedSources {
   hello(peer: string, about: Omit<SourceIdentity, "host">): void {
     this.#known.delete(peer);
     this.#known.set(peer, { ...about, host: hostOf(peer) });
-    const [oldest] = this.#known.keys();
+    const oldest = this.#known.keys().find((each) => !this.#alive.has(each));
     if (this.#known.size > knownAtMost && oldest !== undefined) this.#known.delete(oldest);
   }
 

@@ -30,3 +30,30 @@ test("a disk that is full is a reason to ask again, with the disk's words; what 
   const unknown = new Error("?");
   expect(await answered(unknown)).toBe(unknown);
 });
+
+test("a torrent that another source brought is not started because this one has it no more", () => {
+  const asked: unknown[] = [];
+  const answers: unknown[] = [];
+  const methods = handOffMethods(
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it is not to be called
+    {} as TakeOver,
+    (task) => asked.push(task),
+    (id) => (id === "theirs" ? "box" : ""),
+  );
+  const tell = (torrentId: string, handOffId: string, sourceName: string): void => {
+    const call = { request: { torrentId, handOffId, sourceName, tags: [] } };
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all that it reads
+    methods.sourceRemoved(call as unknown as Parameters<typeof methods.sourceRemoved>[0], (error) =>
+      answers.push(error),
+    );
+  };
+  tell("theirs", "", "other");
+  tell("theirs", "", "");
+  const refused = { code: status.FAILED_PRECONDITION, details: 'it is the source "box"\'s' };
+  expect(answers).toEqual([refused, refused]);
+  expect(asked).toEqual([]);
+  tell("theirs", "", "box");
+  tell("theirs", "of its hand-off", "other");
+  tell("nobody's", "", "other");
+  expect(asked).toHaveLength(3);
+});

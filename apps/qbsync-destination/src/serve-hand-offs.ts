@@ -19,7 +19,11 @@ export type HandOffMethods = Pick<
 type Answer = (task: () => Promise<SeedingResponse>, callback: sendUnaryData<SeedingResponse>) => unknown;
 
 /** Hand-offs as a source calls them; without a `TakeOver` none are. Each method only translates. */
-export function handOffMethods(takeOver: TakeOver | undefined, answer: Answer): HandOffMethods {
+export function handOffMethods(
+  takeOver: TakeOver | undefined,
+  answer: Answer,
+  ownerOf: (torrentId: string) => string = () => "",
+): HandOffMethods {
   const asked = (
     task: (takeOver: TakeOver) => Promise<SeedingResponse>,
     callback: sendUnaryData<SeedingResponse>,
@@ -38,6 +42,13 @@ export function handOffMethods(takeOver: TakeOver | undefined, answer: Answer): 
       asked((there) => there.ask(torrentId, { kind: "stop", id, sourceName: "", tags: [] }), callback);
     },
     sourceRemoved({ request: { torrentId, handOffId: id, sourceName, tags } }, callback) {
+      const owner = ownerOf(torrentId);
+      // Whoever has no hand-off of it, and whose it is not, does not know whether its source still seeds it.
+      if (id === "" && owner !== "" && owner !== sourceName)
+        return callback({
+          code: status.FAILED_PRECONDITION,
+          details: `it is the source ${JSON.stringify(owner)}'s`,
+        });
       asked((there) => there.ask(torrentId, { kind: "removed", id, sourceName, tags }), callback);
     },
     lookAtSeeding({ request: { torrentId } }, callback) {

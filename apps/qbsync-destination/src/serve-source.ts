@@ -102,7 +102,7 @@ export function sourceService(options: SourceServiceOptions): QbSyncServer {
         return { aborted: false, filesDeleted: 0, detail };
       }, callback);
     },
-    ...handOffMethods(options.takeOver, answer),
+    ...handOffMethods(options.takeOver, answer, (id) => owners.nameOf(id)),
   };
 }
 

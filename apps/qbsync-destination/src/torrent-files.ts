@@ -31,6 +31,9 @@ export type TorrentFilesOptions = {
 };
 
 const unfinishedFlags = constants.O_RDWR | constants.O_NOFOLLOW;
+/** No file has this time: the file counts as changed, and is read back before anybody relies on it. */
+const neverSeen = 0n;
+
 const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW;
 
 /**
@@ -44,6 +47,8 @@ export class TorrentFiles {
   readonly #places: FilePlaces;
   readonly #replaceable = new Map<number, Replaceable>();
   readonly #creating = new Map<number, Promise<string>>();
+  /** Files that went away and began anew: what is noted of their pieces may not be in them. */
+  readonly #begunAnew = new Set<number>();
   readonly #dirtyFiles = new Set<number>();
   readonly #dirtyFolders = new Set<string>();
 
@@ -166,7 +171,8 @@ export class TorrentFiles {
     }
     const found = await this.#look(this.path(file));
     if (!found) throw conflict(`${this.path(file)} went away while it was put there`);
-    await this.#places.notePlaced(file, { origin, ino: found.ino, ctimeNs: found.ctimeNs });
+    const ctimeNs = this.#begunAnew.delete(file) ? neverSeen : found.ctimeNs;
+    await this.#places.notePlaced(file, { origin, ino: found.ino, ctimeNs });
   }
 
   /** Takes a file that stands under its name already and was verified. */
@@ -387,6 +393,7 @@ export class TorrentFiles {
     const found = await this.#look(this.path(file));
     if (place === undefined || found?.ino !== place.ino) {
       this.#places.forget(file);
+      this.#begunAnew.add(file);
       return this.#create(file);
     }
     if (place.origin === "foreign")
@@ -420,7 +427,8 @@ export class TorrentFiles {
       // It got its name, and then the program ended.
       if (unfinished?.ino === place.ino) await this.#fs.unlink(this.#unfinishedPath(file));
       const { ino, ctimeNs } = (await this.#look(this.path(file))) ?? named;
-      return { kind: "placed", origin: "own", ino, ctimeNs };
+      // Whether it replaced another torrent's fragment is not known: as if it had, so that it is never deleted.
+      return { kind: "placed", origin: "shared", ino, ctimeNs };
     }
     const isOurs = unfinished?.isFile() === true && unfinished.ino === place.ino && unfinished.nlink === 1n;
     return isOurs && unfinished.size === this.#size(file) ? place : undefined;

@@ -168,7 +168,11 @@ export class TorrentCarrier {
       await this.#getOver(tracked, signal);
     const wasOpen = tracked.isOpen;
     tracked.hear(state);
-    if (state.phase === Phase.PAUSED && tracked.isPaused) return this.#paused(tracked, state);
+    if (state.phase === Phase.PAUSED && tracked.isPaused) {
+      const { clock, doubtEveryMs } = this.#options;
+      if (tracked.askAgainAt !== undefined) tracked.askAgainAt = clock.monotonic() + doubtEveryMs;
+      return this.#paused(tracked, state);
+    }
     if (tracked.isOpen && !wasOpen) this.#welcome(tracked);
     return true;
   }

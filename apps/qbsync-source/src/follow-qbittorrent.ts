@@ -28,6 +28,9 @@ const askAtOnce = 4;
 /** After a restart qBittorrent 5.1 answers before it has loaded its torrents: those are not gone. */
 const loadingMs = 300_000;
 
+/** Torrents that people add all the time are no loading without end. */
+const loadingAtMostMs = 3_600_000;
+
 /** Nothing is worth asking for more seldom. */
 const idlePollMs = 2000;
 
@@ -41,6 +44,7 @@ export class QbittorrentFollower {
   /** Since when the list is whole, as far as can be told; later than now while it may still be loading. */
   #listedSince = Number.POSITIVE_INFINITY;
   #loadedAt = Number.POSITIVE_INFINITY;
+  #loadedAtMost = Number.POSITIVE_INFINITY;
 
   constructor(options: FollowOptions) {
     this.#options = options;
@@ -81,9 +85,15 @@ export class QbittorrentFollower {
   /** A full answer is that of a qBittorrent that may have been restarted, and what it adds after that is still loading. */
   #takeListing({ full, added, removed }: MaindataChange): void {
     const now = this.#options.clock.monotonic();
-    if (full) this.#loadedAt = now + loadingMs;
-    if (full) this.#listedSince = removed.length > 0 ? this.#loadedAt : now;
-    else if (added.length > 0 && !this.isLoaded) this.#listedSince = now;
+    if (full) {
+      this.#loadedAt = now + loadingMs;
+      this.#loadedAtMost = now + loadingAtMostMs;
+      this.#listedSince = removed.length > 0 ? this.#loadedAt : now;
+    } else if (added.length > 0 && !this.isLoaded) {
+      this.#listedSince = now;
+      // A slow disk: as long as more comes it is not over.
+      this.#loadedAt = Math.min(now + loadingMs, this.#loadedAtMost);
+    }
   }
 
   #takeChange({ added, changed, removed, full }: MaindataChange): boolean {

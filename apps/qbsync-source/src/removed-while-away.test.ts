@@ -25,7 +25,7 @@ function removedWith(listed: readonly string[], change: { sourceName?: string; d
     dryRun: false,
     isLoaded: () => isLoaded,
     tellRemoved: async (id) => {
-      if (!isReachable) throw new Error("the destination is away");
+      if (!isReachable || id === "broken") throw new Error("the destination is away");
       told.push(id);
     },
     log: { info: say, warn: say },
@@ -48,6 +48,14 @@ test("what is complete there and gone here is told, once, when the list can be b
   isReachable = true;
   await removed.step();
   await removed.step();
+  expect(told).toEqual(["c"]);
+});
+
+test("one that cannot be told keeps no other waiting, and is tried again", async () => {
+  const removed = removedWith(["a", "b"]);
+  removed.connected(["a", "b", "broken", "c"].map((id) => state(id)));
+  await expect(removed.step()).rejects.toThrow("away");
+  await expect(removed.step()).rejects.toThrow("away");
   expect(told).toEqual(["c"]);
 });
 

@@ -53,17 +53,26 @@ export class RemovedWhileAway {
     this.#owned.clear();
   }
 
+  /** One that cannot be told now keeps none of the others waiting. @throws what kept the first of them */
   async #tell(missing: readonly (readonly [string, boolean])[]): Promise<void> {
     const { tellRemoved, log } = this.#options;
+    const troubles: unknown[] = [];
     for (const [torrent, isFinished] of missing) {
-      if (isFinished) await tellRemoved(torrent);
-      else
+      if (isFinished) {
+        try {
+          await tellRemoved(torrent);
+        } catch (error) {
+          troubles.push(error);
+          continue;
+        }
+      } else
         log.warn(
           { torrent },
           "a torrent that was being sent is gone from qBittorrent since the last run; what the destination has of it stays there",
         );
       this.#owned.delete(torrent);
     }
+    if (troubles.length > 0) throw troubles[0];
   }
 
   #leave(count: number, isBelieved: boolean): void {

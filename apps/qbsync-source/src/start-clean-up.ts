@@ -81,8 +81,11 @@ export function startCleanUp(parts: CleanUpParts) {
       backoff: { minMs: 1000, maxMs: 60_000 },
       hangAfterMs: Number.MAX_SAFE_INTEGER,
       async step(context) {
-        await removed.step();
-        await cleanUp.step(context.signal);
+        try {
+          await removed.step();
+        } finally {
+          await cleanUp.step(context.signal);
+        }
         return { converged: true };
       },
     }),

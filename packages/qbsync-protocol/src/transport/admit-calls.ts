@@ -51,7 +51,9 @@ export function admitCalls({
   };
   return (_method, call) => {
     let underWay: AdmittedCall | undefined;
+    let isOver = false;
     const ended = (): void => {
+      isOver = true;
       if (underWay !== undefined) admitted.delete(underWay);
       underWay = undefined;
     };
@@ -64,6 +66,8 @@ export function admitCalls({
         call.sendStatus({ code, details: refusal.detail });
         return;
       }
+      // Given up while its token was looked at: nobody would end it.
+      if (isOver) return;
       underWay = { peer, authorization: metadata.get("authorization") };
       admitted.add(underWay);
       connection(peer)?.admit();
