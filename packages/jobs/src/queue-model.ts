@@ -194,6 +194,8 @@ export class Model implements AsyncDisposable {
 
   async #crash(): Promise<void> {
     await this.#store.crash(this.#queue);
+    // Ids sort by the millisecond, and a process that is started anew takes longer than one.
+    await this.#store.advance(this.#clock, 1);
     this.#queue = await this.#store.open({ clock: this.#clock, mostJobs });
     this.#run = undefined;
     const lost = this.#with("processing");
