@@ -1,6 +1,6 @@
 import type { Logger } from "@qbit-sidecars/service";
 
-/** Of so many connections it is remembered who is at the other end; of further ones the oldest is forgotten. */
+/** Of so many connections it is remembered who is at the other end; of further ones the oldest without a stream is forgotten. */
 const knownAtMost = 1000;
 
 /** Who is at the other end of a connection, by its own words. */
@@ -35,8 +35,9 @@ export class ConnectedSources {
   hello(peer: string, about: Omit<SourceIdentity, "host">): void {
     this.#known.delete(peer);
     this.#known.set(peer, { ...about, host: hostOf(peer) });
+    if (this.#known.size <= knownAtMost) return;
     const oldest = this.#known.keys().find((each) => !this.#alive.has(each));
-    if (this.#known.size > knownAtMost && oldest !== undefined) this.#known.delete(oldest);
+    if (oldest !== undefined) this.#known.delete(oldest);
   }
 
   /** @returns what to call when the stream has ended */

@@ -11,7 +11,7 @@ import { Slots } from "./slots.ts";
 import type { StoredTorrent } from "./stored-torrent.ts";
 import type { TorrentStore } from "./torrent-store.ts";
 import { verifyPieces } from "./verify-pieces.ts";
-import { filesOf } from "./wanted-pieces.ts";
+import { filesOf, piecesOf } from "./wanted-pieces.ts";
 
 export type AddTorrent = {
   savePath: string;
@@ -176,10 +176,10 @@ export class Finalizer {
 
   async #piecesToRead({ layout, files }: StoredTorrent): Promise<number[]> {
     const pieces = new Set<number>();
-    for (const { index, firstPiece, endPiece } of layout.files) {
+    for (const { index } of layout.files) {
       if (!files.isPlaced(index)) continue;
       if (this.#options.verify === "changed" && !(await files.isChanged(index))) continue;
-      for (let piece = firstPiece; piece < endPiece; piece += 1) pieces.add(piece);
+      for (const piece of piecesOf(layout, index)) pieces.add(piece);
     }
     return [...pieces];
   }

@@ -212,7 +212,7 @@ test("hand-offs without a qBittorrent are not here; one that is away is a reason
       resolve(await task().catch((error: unknown) => error));
     };
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all of it that is called
-    const { lookAtSeeding } = handOffMethods(takeOver as TakeOver | undefined, answer);
+    const { lookAtSeeding } = handOffMethods(takeOver as TakeOver | undefined, answer, () => "");
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all of a call that is read
     const call = { request: { torrentId: made.torrentId } } as Parameters<typeof lookAtSeeding>[0];
     lookAtSeeding(call, (error, value) => resolve(error ?? value));

@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { type FileHandle, lstat, open } from "node:fs/promises";
 import { unlessMissing } from "./error-code.ts";
 import type { StoredTorrent } from "./stored-torrent.ts";
-import { countByFile, filesOf } from "./wanted-pieces.ts";
+import { countByFile, filesOf, piecesOf } from "./wanted-pieces.ts";
 
 /** Files of finished torrents by their size: where other torrents find data that was verified before. */
 export class ReusableFiles {
@@ -114,8 +114,7 @@ class Search implements AsyncDisposable {
   /** The first wanted piece that lies wholly in this file is right, or there is none. */
   async #looksRight(file: number): Promise<boolean> {
     const { layout } = this.#torrent;
-    const { firstPiece = 0, endPiece = 0 } = layout.files[file] ?? {};
-    for (let piece = firstPiece; piece < Math.min(endPiece, firstPiece + 2); piece += 1)
+    for (const piece of piecesOf(layout, file).take(2))
       if (this.#torrent.isWanted(piece) && filesOf(layout, piece).size === 1)
         return (await this.#read(piece)) !== undefined;
     return true;
@@ -150,8 +149,7 @@ class Search implements AsyncDisposable {
 
   /** All of it is right that is wanted. */
   #isWhole(file: number, verified: ReadonlySet<number>): boolean {
-    const { firstPiece = 0, endPiece = 0 } = this.#torrent.layout.files[file] ?? {};
-    for (let piece = firstPiece; piece < endPiece; piece += 1)
+    for (const piece of piecesOf(this.#torrent.layout, file))
       if (this.#torrent.isWanted(piece) && !verified.has(piece) && !this.#torrent.isWritten(piece))
         return false;
     return true;

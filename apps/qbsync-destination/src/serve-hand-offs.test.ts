@@ -10,7 +10,11 @@ async function answered(failure: Error): Promise<unknown> {
   };
   const tasks: (() => Promise<SeedingResponse>)[] = [];
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all that it calls
-  const methods = handOffMethods({ ask } as unknown as TakeOver, (task) => tasks.push(task));
+  const methods = handOffMethods(
+    { ask } as unknown as TakeOver,
+    (task) => tasks.push(task),
+    () => "",
+  );
   const call = { request: { torrentId: "a", handOffId: "1", sourceName: "" } };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all that it reads
   methods.beginHandOff(call as unknown as Parameters<typeof methods.beginHandOff>[0], () => {});

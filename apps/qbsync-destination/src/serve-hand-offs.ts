@@ -18,11 +18,15 @@ export type HandOffMethods = Pick<
 
 type Answer = (task: () => Promise<SeedingResponse>, callback: sendUnaryData<SeedingResponse>) => unknown;
 
-/** Hand-offs as a source calls them; without a `TakeOver` none are. Each method only translates. */
+/**
+ * Hand-offs as a source calls them; without a `TakeOver` none are. Each method only translates.
+ *
+ * @param ownerOf the name of the source that brought a torrent; empty where that is not known
+ */
 export function handOffMethods(
   takeOver: TakeOver | undefined,
   answer: Answer,
-  ownerOf: (torrentId: string) => string = () => "",
+  ownerOf: (torrentId: string) => string,
 ): HandOffMethods {
   const asked = (
     task: (takeOver: TakeOver) => Promise<SeedingResponse>,

@@ -16,7 +16,7 @@ import { PieceLedger } from "./piece-ledger.ts";
 import type { LogEntry, PieceLog } from "./piece-log.ts";
 import { RefusedError } from "./refused.ts";
 import type { TorrentFiles } from "./torrent-files.ts";
-import { bytesOf } from "./wanted-pieces.ts";
+import { bytesOf, piecesOf } from "./wanted-pieces.ts";
 
 /** Whoever sent a piece hears what becomes of it. */
 export type Hear = (outcome: Outcome, detail?: string) => void;
@@ -206,11 +206,9 @@ export class StoredTorrent {
     const last = entries.findLast(({ entry: { kind } }) => kind === "finished" || kind === "reopened");
     this.#isFinished = last?.entry.kind === "finished";
     const gone = await this.files.restore(entries.map(({ entry }) => entry));
-    for (const file of gone) {
-      const { firstPiece = 0, endPiece = 0 } = this.layout.files[file] ?? {};
-      for (let piece = firstPiece; piece < endPiece; piece += 1)
+    for (const file of gone)
+      for (const piece of piecesOf(this.layout, file))
         if (tail.delete(piece) || this.isDurable(piece)) this.#gone.add(piece);
-    }
     // On a full disk the log keeps them for later, before whatever comes after them.
     if (!this.#isFinished) await this.#forgetGone().catch(() => {});
     return { tail, gone };

@@ -212,7 +212,7 @@ export function layoutOf(made: MadeTorrent): TorrentLayout {
   return layout;
 }
 
-export function payloadOf(made: MadeTorrent, layout: TorrentLayout, piece: number): Buffer {
+function payloadOf(made: MadeTorrent, layout: TorrentLayout, piece: number): Buffer {
   const parts = layout
     .slices(piece)
     .map(({ file, offset, length }) => made.files[file]?.content(offset, length));

@@ -30,10 +30,10 @@ export type TorrentFilesOptions = {
   fragmentsAt: (path: string) => readonly Fragment[];
 };
 
-const unfinishedFlags = constants.O_RDWR | constants.O_NOFOLLOW;
 /** No file has this time: the file counts as changed, and is read back before anybody relies on it. */
 const neverSeen = 0n;
 
+const unfinishedFlags = constants.O_RDWR | constants.O_NOFOLLOW;
 const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW;
 
 /**

@@ -9,7 +9,7 @@ import { RefusedError } from "./refused.ts";
 /** Its name in the folder of a torrent. */
 export const ownerFile = "source";
 
-/** A connection whose other end has died is noticed within less. */
+/** A connection whose other end has died is noticed by its keepalive, 40 s later at most: the third time of asking. */
 const askAgainMs = 15_000;
 
 /**

@@ -21,6 +21,7 @@ import { ReusableFiles, reuseData } from "./reuse-data.ts";
 import type { Space } from "./space.ts";
 import type { StoredTorrent, TorrentEvents } from "./stored-torrent.ts";
 import { idPattern, TorrentFolders } from "./torrent-folders.ts";
+import { piecesOf } from "./wanted-pieces.ts";
 
 /** A torrent that nothing was received of for so long keeps no other waiting. */
 const quietAtMostMs = 600_000;
@@ -208,7 +209,8 @@ export class TorrentStore implements AsyncDisposable {
     await this.#folders.saveDescription(description);
     const left = await torrent.files.moveTo(paths);
     torrent.redescribe(description);
-    await torrent.lose(piecesOf(torrent, left), "their files stay where somebody else put them");
+    const lost = [...new Set(left.flatMap((file) => [...piecesOf(torrent.layout, file)]))];
+    await torrent.lose(lost, "their files stay where somebody else put them");
   }
 
   /** A finished torrent is its qBittorrent's; it comes back when more of it is wanted, or it again after it was deleted. */
@@ -387,12 +389,3 @@ function isQuiet(torrent: StoredTorrent, mostMs: number): boolean {
 
 const waitsFor = ({ id, layout }: StoredTorrent): string =>
   `it has a file in common with ${layout.name} (${id}), which is being received; when that is finished, its data is used`;
-
-function piecesOf(torrent: StoredTorrent, files: readonly number[]): number[] {
-  const pieces = new Set<number>();
-  for (const file of files) {
-    const { firstPiece = 0, endPiece = 0 } = torrent.layout.files[file] ?? {};
-    for (let piece = firstPiece; piece < endPiece; piece += 1) pieces.add(piece);
-  }
-  return [...pieces];
-}

@@ -1,13 +1,11 @@
-import type { ByteRange } from "./file-bytes.ts";
 import { PieceSet, type TorrentLayout } from "@qbit-sidecars/qbsync-protocol";
+import type { ByteRange } from "./file-bytes.ts";
 
 /** Pieces with a byte of a selected file. Those that are shared with unselected files are wanted as a whole. */
 export function wantedPieces(layout: TorrentLayout, unselected: ReadonlySet<number>): PieceSet {
   const wanted = new PieceSet(layout.pieceCount);
-  for (const { index, firstPiece, endPiece } of layout.files) {
-    if (unselected.has(index)) continue;
-    for (let piece = firstPiece; piece < endPiece; piece += 1) wanted.add(piece);
-  }
+  for (const { index } of layout.files)
+    if (!unselected.has(index)) for (const piece of piecesOf(layout, index)) wanted.add(piece);
   return wanted;
 }
 
@@ -18,6 +16,12 @@ export function countByFile(layout: TorrentLayout, pieces: Iterable<number>): In
   return counts;
 }
 
+/** The pieces that a file has bytes of, in order. */
+export function* piecesOf(layout: TorrentLayout, file: number): Generator<number> {
+  const { firstPiece = 0, endPiece = 0 } = layout.files[file] ?? {};
+  for (let piece = firstPiece; piece < endPiece; piece += 1) yield piece;
+}
+
 /** The files that a piece has bytes of, each once. */
 export function filesOf(layout: TorrentLayout, piece: number): Set<number> {
   return new Set(layout.slices(piece).map(({ file }) => file));
@@ -25,9 +29,8 @@ export function filesOf(layout: TorrentLayout, piece: number): Set<number> {
 
 /** What of a file lies in these pieces. */
 export function partsIn(pieces: PieceSet, layout: TorrentLayout, file: number): ByteRange[] {
-  const { firstPiece = 0, endPiece = 0 } = layout.files[file] ?? {};
   const parts: ByteRange[] = [];
-  for (let piece = firstPiece; piece < endPiece; piece += 1) {
+  for (const piece of piecesOf(layout, file)) {
     if (!pieces.has(piece)) continue;
     for (const slice of layout.slices(piece)) {
       if (slice.file !== file) continue;

@@ -54,7 +54,7 @@ export async function openCredentials(
 }
 
 /** TLS is asked for by itself, or by any of its files. */
-export const speaksTls = ({
+const speaksTls = ({
   tls,
   tlsCaFile,
   tlsCertFile,

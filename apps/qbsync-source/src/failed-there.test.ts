@@ -1,9 +1,8 @@
 import { PieceAnswer_Outcome as Outcome } from "@qbit-sidecars/qbsync-protocol";
-import { makeTorrent, startFakeQbittorrent, tempDir, waitFor } from "@qbit-sidecars/testing";
-import { join } from "node:path";
+import { makeTorrent, waitFor } from "@qbit-sidecars/testing";
 import { expect, test } from "vitest";
 import { DestinationStandIn } from "./destination-under-test.ts";
-import { runSource } from "./source-under-test.ts";
+import { runSourceWith } from "./source-under-test.ts";
 
 const made = makeTorrent({
   version: "v1",
@@ -12,8 +11,6 @@ const made = makeTorrent({
 });
 
 test("a torrent whose first file is in the way there is tagged while others of its files are missing, shown with why, and goes on by itself", async () => {
-  await using data = await tempDir();
-  await using qbittorrent = await startFakeQbittorrent({ preferences: { save_path: data.path } });
   let failure: string | undefined;
   await using destination = await DestinationStandIn.start({
     failure: () => failure,
@@ -23,20 +20,8 @@ test("a torrent whose first file is in the way there is tagged while others of i
       return failure !== undefined && piece > 6 ? Outcome.FAILED : undefined;
     },
   });
-  await made.write(data.path);
-  qbittorrent.putFiles(made.files.map(({ path }) => join(data.path, path)));
-  qbittorrent.addTorrent({
-    torrent: made.torrent,
-    savePath: data.path,
-    fields: { progress: 1, state: "stalledUP" },
-  });
-  await using source = await runSource({
-    QBSYNC_SOURCE_DATA: data.path,
-    QBSYNC_SOURCE_QB_URL: qbittorrent.url,
-    QBSYNC_SOURCE_QB_USERNAME: "a",
-    QBSYNC_SOURCE_QB_PASSWORD: "b",
-    QBSYNC_SOURCE_DESTINATION_ADDR: `127.0.0.1:${destination.port}`,
-  });
+  await using run = await runSourceWith(made, destination);
+  const { source, qbittorrent } = run;
   const tagged = (tag: string) =>
     waitFor(() => qbittorrent.torrents[0]?.["tags"] === tag, {
       what: `the tag ${tag}; ${source.output()}`,

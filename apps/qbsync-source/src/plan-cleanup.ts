@@ -77,7 +77,7 @@ export function planCleanup(
 }
 
 /** Why a torrent must not be removed, whatever else is removed; undefined when it may. */
-export function whyNotCleaned(torrent: CleanupTorrent, purpose: CleanupPurpose): string | undefined {
+function whyNotCleaned(torrent: CleanupTorrent, purpose: CleanupPurpose): string | undefined {
   if (torrent.isExcluded) return "its tag says that it stays";
   if (!torrent.isComplete) return "it is not complete here";
   if (!torrent.isSynced) return "it is not complete at the destination";

@@ -92,7 +92,7 @@ export function planGroup(views: readonly View[], { isWanted }: { isWanted: bool
  * - started there only while it is stopped here, and started here only while nothing is uploaded there;
  * - removed here only while it is stopped here and seeding there, complete, by the destination's own record of it.
  */
-export function planHandOff({ here, there, isStuck }: View, context: Context): HandOffStep {
+function planHandOff({ here, there, isStuck }: View, context: Context): HandOffStep {
   if (here.kind === "absent") return planAbsent(here, there, context.isAgreed);
   if (here.mark === "none") return planUnmarked(here, there, context);
   const { record, state } = there;

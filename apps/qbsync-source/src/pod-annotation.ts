@@ -16,7 +16,7 @@ export type PodIdentity = {
 };
 
 /** Why it is not known whether an annotation is set. */
-export class PodUnknownError extends Error {
+class PodUnknownError extends Error {
   override readonly name: string = "PodUnknownError";
 }
 

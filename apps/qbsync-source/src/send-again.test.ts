@@ -1,29 +1,14 @@
-import { makeTorrent, startFakeQbittorrent, tempDir, waitFor } from "@qbit-sidecars/testing";
-import { join } from "node:path";
+import { makeTorrent, waitFor } from "@qbit-sidecars/testing";
 import { expect, test } from "vitest";
 import { DestinationStandIn } from "./destination-under-test.ts";
-import { runSource } from "./source-under-test.ts";
+import { runSourceWith } from "./source-under-test.ts";
 
 const made = makeTorrent({ version: "v1", files: [{ path: "film.bin", size: 200_000 }] });
 
 test("a synced torrent whose tag is taken off is tagged again while it is there, and sent again once it was deleted there", async () => {
-  await using data = await tempDir();
-  await using qbittorrent = await startFakeQbittorrent({ preferences: { save_path: data.path } });
   await using destination = await DestinationStandIn.start();
-  await made.write(data.path);
-  qbittorrent.putFiles([join(data.path, "film.bin")]);
-  qbittorrent.addTorrent({
-    torrent: made.torrent,
-    savePath: data.path,
-    fields: { progress: 1, state: "stalledUP" },
-  });
-  await using source = await runSource({
-    QBSYNC_SOURCE_DATA: data.path,
-    QBSYNC_SOURCE_QB_URL: qbittorrent.url,
-    QBSYNC_SOURCE_QB_USERNAME: "a",
-    QBSYNC_SOURCE_QB_PASSWORD: "b",
-    QBSYNC_SOURCE_DESTINATION_ADDR: `127.0.0.1:${destination.port}`,
-  });
+  await using run = await runSourceWith(made, destination);
+  const { source, qbittorrent } = run;
   const isTagged = () => qbittorrent.torrents[0]?.["tags"] === "synced";
   const untag = async () => {
     const body = new URLSearchParams({ hashes: made.torrentId, tags: "synced" });

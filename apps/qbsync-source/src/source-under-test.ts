@@ -1,5 +1,12 @@
 import type { ProcessLike } from "@qbit-sidecars/service";
-import { freePort } from "@qbit-sidecars/testing";
+import {
+  type FakeQbittorrent,
+  freePort,
+  type MadeTorrent,
+  startFakeQbittorrent,
+  tempDir,
+} from "@qbit-sidecars/testing";
+import { join } from "node:path";
 import { program } from "./program.ts";
 
 /** A run of the program within this process. */
@@ -52,4 +59,29 @@ export async function runSource(env: Record<string, string>): Promise<RunningSou
       await running;
     },
   };
+}
+
+/** A qbsync-source beside a fake qBittorrent that has this torrent, complete. */
+export async function runSourceWith(
+  made: MadeTorrent,
+  destination: { port: number },
+): Promise<{ source: RunningSource; qbittorrent: FakeQbittorrent } & AsyncDisposable> {
+  await using closers = new AsyncDisposableStack();
+  const { path } = closers.use(await tempDir());
+  const qbittorrent = closers.use(await startFakeQbittorrent({ preferences: { save_path: path } }));
+  await made.write(path);
+  qbittorrent.putFiles(made.files.map((file) => join(path, file.path)));
+  const fields = { progress: 1, state: "stalledUP" };
+  qbittorrent.addTorrent({ torrent: made.torrent, savePath: path, fields });
+  const source = closers.use(
+    await runSource({
+      QBSYNC_SOURCE_DATA: path,
+      QBSYNC_SOURCE_QB_URL: qbittorrent.url,
+      QBSYNC_SOURCE_QB_USERNAME: "a",
+      QBSYNC_SOURCE_QB_PASSWORD: "b",
+      QBSYNC_SOURCE_DESTINATION_ADDR: `127.0.0.1:${destination.port}`,
+    }),
+  );
+  const resources = closers.move();
+  return { source, qbittorrent, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }

@@ -1,4 +1,5 @@
 import type { QbitClient } from "@qbit-sidecars/qbit-client";
+import type { TorrentState } from "@qbit-sidecars/qbsync-protocol";
 import { type Reply, type RouteRequest, type Service, startLoop } from "@qbit-sidecars/service";
 import { randomUUID } from "node:crypto";
 import { statfs } from "node:fs/promises";
@@ -6,7 +7,6 @@ import { CleanUp } from "./clean-up.ts";
 import type { Config } from "./config.ts";
 import { ContentLookup } from "./content-files.ts";
 import { DestinationError } from "./destination.ts";
-import type { TorrentState } from "@qbit-sidecars/qbsync-protocol";
 import { Drain, type DrainReport, forStrangers } from "./drain.ts";
 import type { QbittorrentFollower } from "./follow-qbittorrent.ts";
 import { isGoneHere } from "./is-gone.ts";
@@ -50,6 +50,20 @@ export function startCleanUp(parts: CleanUpParts) {
   const { clock, random, signal, log, metrics } = service;
   const counts = cleanUpMetrics(metrics, { cleanUp: () => cleanUp, drain: () => drain });
   const cleanUp = assemble(parts, counts);
+  const tellRemoved = async (id: string, name: string): Promise<void> => {
+    const { connection } = link;
+    if (connection === undefined) throw new Error("the destination is away");
+    if (cleanUp.isHandedOff(id) || !connection.terms.capabilities.includes("hand-off")) return;
+    try {
+      const about = { handOffId: "", sourceName: config.sourceName, tags: tagsOf(config) };
+      await connection.sourceRemoved(id, about);
+      log.info({ torrent: id }, `${name} was removed here; the destination seeds it from now on`);
+    } catch (error) {
+      // Refused: it is not finished there after all, or not there any more.
+      if (!(error instanceof DestinationError) || error.isTransient) throw error;
+      log.warn({ err: error, torrent: id }, `${name} was removed here and does not seed there`);
+    }
+  };
   const removed = new RemovedWhileAway({
     torrents,
     sourceName: config.sourceName,
@@ -97,20 +111,6 @@ export function startCleanUp(parts: CleanUpParts) {
     timer.abort();
   });
   routes(drain, config, service);
-  const tellRemoved = async (id: string, name: string): Promise<void> => {
-    const { connection } = link;
-    if (connection === undefined) throw new Error("the destination is away");
-    if (cleanUp.isHandedOff(id) || !connection.terms.capabilities.includes("hand-off")) return;
-    try {
-      const about = { handOffId: "", sourceName: config.sourceName, tags: tagsOf(config) };
-      await connection.sourceRemoved(id, about);
-      log.info({ torrent: id }, `${name} was removed here; the destination seeds it from now on`);
-    } catch (error) {
-      // Refused: it is not finished there after all, or not there any more.
-      if (!(error instanceof DestinationError) || error.isTransient) throw error;
-      log.warn({ err: error, torrent: id }, `${name} was removed here and does not seed there`);
-    }
-  };
   return {
     cleanUp,
     /** The destination told what it has. */

@@ -1,3 +1,4 @@
+import { tiedToThisProcess } from "@qbit-sidecars/testing";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
@@ -40,9 +41,9 @@ export async function storm(name: string, { url }: Running): Promise<Row> {
 }
 
 async function plainServer(): Promise<{ url: string } & AsyncDisposable> {
-  const child = spawn(process.execPath, [fileURLToPath(new URL("plain-server.ts", import.meta.url))], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const program = fileURLToPath(new URL("plain-server.ts", import.meta.url));
+  const server = tiedToThisProcess(process.execPath, [program]);
+  const child = spawn(...server, { stdio: ["ignore", "pipe", "inherit"] });
   const [port] = (await once(child.stdout, "data")) as [Buffer];
   return {
     url: `http://127.0.0.1:${Number(port)}`,
@@ -61,7 +62,8 @@ type Asking = { readonly method: Load["method"]; readonly urlOf: (at: number) =>
  */
 async function loadWhileBusy(url: string, { method, urlOf }: Asking): Promise<number[]> {
   const program = fileURLToPath(new URL("http-load.ts", import.meta.url));
-  const child = spawn(process.execPath, [program], { stdio: ["pipe", "pipe", "inherit"] });
+  const client = tiedToThisProcess(process.execPath, [program]);
+  const child = spawn(...client, { stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   await lines.next();
   const runs: string[] = [];

@@ -178,7 +178,6 @@ for (const version of versions) {
         console.log(
           `seed ${seed}: ${kills.transfer} kills during transfer, ${kills.finalize} during finalize; ${sentBytes} bytes were sent, everything counted, for ${payloadBytes} of selected files; hashed again: ${JSON.stringify(rehashedBytes)}`,
         );
-        expect(kills.finalize).toBeGreaterThan(0);
       },
     );
   });

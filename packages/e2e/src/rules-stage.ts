@@ -9,6 +9,7 @@ import {
 } from "@qbit-sidecars/testing";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { distributions } from "./rules-of-the-story.ts";
 import { type LogLine, runApp, type RunningApp } from "./run-app.ts";
 
 /** Who says what, as it happens. */
@@ -17,15 +18,6 @@ export type RulesNarrator = (who: "rules-server" | "qBittorrent" | "you", what: 
 /** A job as the API shows it. */
 export type RulesJob = { job_id: string; status: string; result: Record<string, unknown> | null };
 
-const rules = `rules:
-  - name: Distributions
-    context: [added]
-    conditions:
-      - { field: info.name, operator: matches, value: '(?i)^(debian|ubuntu|fedora)' }
-    actions:
-      - { type: set_category, params: { category: distributions } }
-      - { type: add_tag, params: { tag: keep } }
-`;
 const apiKey = "the-key-of-npm-start";
 const patienceMs = 30_000;
 
@@ -54,7 +46,7 @@ export class RulesStage implements AsyncDisposable {
     const folder = closers.use(await tempDir()).path;
     const qbittorrent = closers.use(await startQbittorrent());
     const stage = new RulesStage({ qbittorrent, folder, port: await freePort(), tell });
-    await stage.writeRules(rules);
+    await stage.writeRules(distributions);
     stage.#closers.use(closers.move());
     stage.#closers.defer(() => stage.#server?.[Symbol.asyncDispose]());
     await stage.startServer();
@@ -90,7 +82,7 @@ export class RulesStage implements AsyncDisposable {
   }
 
   get rules(): string {
-    return rules;
+    return distributions;
   }
 
   /** Adds a torrent, stopped, and returns its id. */

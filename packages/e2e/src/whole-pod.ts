@@ -18,6 +18,7 @@ import { GluetunStandIn } from "./gluetun-stand-in.ts";
 import { podEnvironments } from "./pod-environments.ts";
 import { type AppName, appNames, type LinkName, type PodSecrets, username } from "./pod-parts.ts";
 import type { LogLine } from "./run-app.ts";
+import { distributions } from "./rules-of-the-story.ts";
 import { SupervisedApp } from "./supervised-app.ts";
 
 export type WholePodOptions = {
@@ -40,15 +41,7 @@ export type PodServers = {
   redis: RunningRedis;
 };
 
-const rules = `rules:
-  - name: Distributions
-    context: [added]
-    conditions:
-      - { field: info.name, operator: matches, value: '(?i)^(debian|ubuntu|fedora)' }
-    actions:
-      - { type: set_category, params: { category: distributions } }
-      - { type: add_tag, params: { tag: keep } }
-  - name: Finished
+const rules = `${distributions}  - name: Finished
     context: [finished]
     conditions:
       - { field: info.category, operator: ==, value: distributions }
